@@ -14,6 +14,11 @@ type Profile struct {
 	Months     []string // names of the months, January first, lower case; nil when numbers are used
 	Marks      string   // letters that hardly any other language of the script uses, lower case
 	StripTails []string // beginnings of boilerplate last lines, lower case: "nguồn:", "source:"
+
+	Sensational []string // wording that plays on alarm, wonder or secrets, lower case, as written; read by classifiers
+	ShareCalls  []string // phrases that ask the reader to pass the text on
+	Attribution []string // phrases that name who says so: "according to", "said"
+	Hedges      []string // phrases of hearsay: "they say", "it is rumoured"
 }
 
 // Dir is the value of HTML's dir attribute.
