@@ -42,6 +42,9 @@ type Scratch struct {
 	Index []uint32 // distinct features, in order of first occurrence
 	Count []uint16 // how often each occurs
 	Words []uint64 // hashes of the words, one a word token
+
+	Row    []uint32 // room for the caller's row
+	Values []float32
 }
 
 // Extract reads the fields, in order, as far as MaxRunes each.

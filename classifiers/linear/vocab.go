@@ -71,3 +71,14 @@ func sublinear(n uint16) float32 {
 	}
 	return float32(1 + math.Log(float64(n)))
 }
+
+// Merge takes, for each feature, the lower of two weights: that of the language
+// in which it is more frequent.
+func (v *Vocab) Merge(other Vocab) {
+	v.Unit = max(v.Unit, other.Unit)
+	for i, x := range other.IDF {
+		if x > 0 && (v.IDF[i] == 0 || x < v.IDF[i]) {
+			v.IDF[i] = x
+		}
+	}
+}
