@@ -18,7 +18,7 @@ type Flight struct {
 	mu        sync.Mutex
 	left      time.Duration // of the limit on the whole fetch
 	hops      int
-	seen      map[string]bool
+	seen      map[string]int
 	url       string
 	header    http.Header
 	at        time.Time
@@ -72,20 +72,20 @@ func (f *Flight) At() time.Time {
 }
 
 // hop counts a request; it fails on the one that is too many, and on an
-// address that was asked for before.
+// address that comes up a third time: a second time may be about a cookie.
 func (f *Flight) hop(url string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.seen[url] {
+	if f.seen[url] > 1 {
 		return errLoop
 	}
 	if f.hops > f.maxHops {
 		return errHops
 	}
 	if f.seen == nil {
-		f.seen = map[string]bool{}
+		f.seen = map[string]int{}
 	}
-	f.seen[url] = true
+	f.seen[url]++
 	f.hops++
 	return nil
 }
@@ -105,15 +105,24 @@ func (f *Flight) cut() {
 // limit starts a stretch of work that counts against the flight's time. done
 // ends it and takes what it took.
 func (f *Flight) limit(ctx context.Context, now func() time.Time) (_ context.Context, done func()) {
-	f.mu.Lock()
-	left := f.left
-	f.mu.Unlock()
 	start := now()
-	ctx, cancel := context.WithTimeoutCause(ctx, left, errWall)
+	ctx, cancel := context.WithTimeoutCause(ctx, f.remaining(), errWall)
 	return ctx, sync.OnceFunc(func() {
 		cancel()
-		f.mu.Lock()
-		f.left = max(0, f.left-now().Sub(start))
-		f.mu.Unlock()
+		f.charge(now().Sub(start))
 	})
+}
+
+// charge takes d from the flight's time.
+func (f *Flight) charge(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.left = max(0, f.left-d)
+}
+
+// remaining is the flight's time.
+func (f *Flight) remaining() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.left
 }

@@ -117,8 +117,11 @@ func (p *pacer) ready(ctx context.Context, host string) error {
 			wait = min(latest(now, h.next, h.blocked).Sub(now), maxWait)
 		}
 		p.mu.Unlock()
+		if ctx.Err() != nil {
+			return ended(ctx)
+		}
 		if wait <= 0 {
-			return ctx.Err()
+			return nil
 		}
 		if err := sleep(ctx, wait); err != nil {
 			return err

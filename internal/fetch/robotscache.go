@@ -101,8 +101,8 @@ func (r *robotsCache) load(ctx context.Context, origin string, call chan struct{
 		defer r.mu.Unlock()
 		delete(r.calls, origin)
 		close(call)
-		if ctx.Err() != nil && e.err != nil {
-			return
+		if e.err != nil && (ctx.Err() != nil || r.c.flight(ctx).remaining() == 0) {
+			return // it says more about the asker than about the host
 		}
 		r.entries[origin] = r.order.PushFront(e)
 		for r.size += e.size; r.size > robotsMemory && r.order.Len() > 1; {
@@ -126,12 +126,15 @@ func (r *robotsCache) load(ctx context.Context, origin string, call chan struct{
 
 // fetch follows RFC 9309, section 2.3.1: a 4xx, or more than five redirects,
 // means that there are no rules; a 5xx or no answer means that nothing may be
-// fetched. So does a 429, which asks for less and not for more.
+// fetched. So does a 429, which asks for less and not for more. The time that
+// it takes is taken from the fetch that asks, so that a host cannot hold one
+// twice over.
 func (r *robotsCache) fetch(ctx context.Context, origin string) (*rules, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, min(robotsTimeout, r.c.timeout), errWall)
-	defer cancel()
+	asker := r.c.flight(ctx)
 	ctx, f := r.c.Watch(ctx)
-	f.noRobots, f.maxBody, f.maxHops = true, maxRobots, robotsHops
+	most := min(robotsTimeout, asker.remaining())
+	f.noRobots, f.maxBody, f.maxHops, f.left = true, maxRobots, robotsHops, most
+	defer func() { asker.charge(most - f.remaining()) }()
 	u, err := ParseURL("", origin+"/robots.txt")
 	if err != nil {
 		return nil, err

@@ -48,7 +48,7 @@ func (t transport) roundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if !f.noRobots && !c.ignoreRobots {
-		if err := c.askRobots(ctx, f, req); err != nil {
+		if err := c.askRobots(ctx, req); err != nil {
 			return nil, err
 		}
 	}
@@ -79,12 +79,9 @@ func (t transport) roundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// askRobots fails unless robots.txt lets the request pass. The time that it
-// takes to find out counts, so that a host cannot hold a fetch twice.
-func (c *Client) askRobots(ctx context.Context, f *Flight, req *http.Request) error {
-	limited, done := f.limit(ctx, c.now)
-	defer done()
-	r, err := c.robots.get(limited, req.URL)
+// askRobots fails unless robots.txt lets the request pass.
+func (c *Client) askRobots(ctx context.Context, req *http.Request) error {
+	r, err := c.robots.get(ctx, req.URL)
 	if err != nil {
 		return err
 	}
