@@ -1,0 +1,116 @@
+// Package stories gives each document its place among the others: whether it
+// is the same text as one before it, a copy edited a little, or new.
+package stories
+
+import (
+	"context"
+
+	"presswatch"
+)
+
+// maxCandidates is how many remembered documents a text is compared with.
+const maxCandidates = 24
+
+// Assigner places documents. It is safe for concurrent use as far as its
+// memory is.
+type Assigner struct{ mem presswatch.StoryMemory }
+
+// New makes an assigner that remembers in mem.
+func New(mem presswatch.StoryMemory) *Assigner { return &Assigner{mem: mem} }
+
+// Place sets d.Story. A document that was placed before in the same version
+// gets the same answer; a new version stays where the first one was, and is
+// found by its new text from then on. Errors are those of the memory, and then
+// d is as before.
+func (a *Assigner) Place(ctx context.Context, d *presswatch.Document) error {
+	return a.PlaceAll(ctx, []*presswatch.Document{d})
+}
+
+// PlaceAll places documents in their order in one update of the memory: all or
+// none.
+func (a *Assigner) PlaceAll(ctx context.Context, docs []*presswatch.Document) error {
+	sketches := make([]sketch, len(docs))
+	for i, d := range docs {
+		if d.ID == "" {
+			return presswatch.Errorf(presswatch.Invalid, "a document without an id cannot be placed")
+		}
+		sketches[i] = newSketch(d.Title, d.Text)
+	}
+	placed := make([]presswatch.Story, len(docs))
+	err := a.mem.Update(ctx, func(tx presswatch.StoryTx) error {
+		for i, d := range docs {
+			st, err := place(ctx, tx, d, sketches[i])
+			if err != nil {
+				return err
+			}
+			placed[i] = st
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for i, d := range docs {
+		d.Story = placed[i]
+	}
+	return nil
+}
+
+func place(ctx context.Context, tx presswatch.StoryTx, d *presswatch.Document, s sketch) (presswatch.Story, error) {
+	old, known, err := tx.Entry(ctx, d.ID)
+	if err != nil {
+		return presswatch.Story{}, err
+	}
+	if known {
+		if old.Version == d.Version {
+			return old.Story, nil
+		}
+		return old.Story, tx.Put(ctx, s.entry(d, old.Story))
+	}
+	st, err := find(ctx, tx, d, s)
+	if err != nil {
+		return presswatch.Story{}, err
+	}
+	return st, tx.Put(ctx, s.entry(d, st))
+}
+
+// find looks for the text that d is a copy of.
+func find(ctx context.Context, tx presswatch.StoryTx, d *presswatch.Document, s sketch) (presswatch.Story, error) {
+	list, err := tx.Candidates(ctx, s.keys, maxCandidates)
+	if err != nil {
+		return presswatch.Story{}, err
+	}
+	var best presswatch.StoryEntry
+	share, rel := 0.0, presswatch.New
+	for _, e := range list {
+		sh, r := likeness(s, e)
+		if r == presswatch.New || r == presswatch.Near && sh <= share {
+			continue
+		}
+		if best, share, rel = e, sh, r; r == presswatch.Exact {
+			break
+		}
+	}
+	if rel == presswatch.New {
+		return presswatch.Story{ID: presswatch.StoryID("s" + string(d.ID)), CopyGroup: "g" + string(d.ID), Relation: presswatch.New}, nil
+	}
+	st := presswatch.Story{ID: best.Story.ID, CopyGroup: best.Story.CopyGroup, CopyOf: best.Story.CopyOf, Relation: rel, Similarity: share}
+	if st.CopyOf == "" {
+		st.CopyOf = best.Doc
+		return st, nil
+	}
+	return st, against(ctx, tx, s, &st)
+}
+
+// against makes relation and similarity those to the first of the group, where
+// it is still remembered and alike; else those to the nearest copy stand.
+func against(ctx context.Context, tx presswatch.StoryTx, s sketch, st *presswatch.Story) error {
+	first, ok, err := tx.Entry(ctx, st.CopyOf)
+	if err != nil || !ok {
+		return err
+	}
+	if share, rel := likeness(s, first); rel != presswatch.New {
+		st.Similarity, st.Relation = share, rel
+	}
+	return nil
+}
