@@ -51,11 +51,11 @@ func (k *Kafka) Publish(ctx context.Context, topic string, msgs ...presswatch.Me
 	return nil
 }
 
-// write writes one chunk, and all of it again after a failure, so that the
-// last copy of each key's messages is in order.
+// write writes one chunk, and what failed of it again.
 func (k *Kafka) write(ctx context.Context, w *kafka.Writer, chunk []kafka.Message) error {
 	for try := 0; ; try++ {
-		err := first(w.WriteMessages(ctx, chunk...))
+		all := w.WriteMessages(ctx, chunk...)
+		err := first(all)
 		switch {
 		case err == nil:
 			return nil
@@ -66,8 +66,30 @@ func (k *Kafka) write(ctx context.Context, w *kafka.Writer, chunk []kafka.Messag
 		if !presswatch.Retryable(err) || !pause(ctx, try, 20*time.Millisecond, time.Second, k.o.Rand) {
 			return err
 		}
-		k.o.Log.Debug("queue: publishing again", "topic", chunk[0].Topic, "try", try+1, "err", err)
+		chunk = unwritten(chunk, all)
+		k.o.Log.Debug("queue: publishing again", "topic", chunk[0].Topic, "messages", len(chunk), "try", try+1, "err", err)
 	}
+}
+
+// unwritten picks what to write again: the messages that failed, and those
+// behind them with the same key, so that the last copies are in order.
+func unwritten(chunk []kafka.Message, err error) []kafka.Message {
+	var each kafka.WriteErrors
+	if !errors.As(err, &each) || len(each) != len(chunk) {
+		return chunk
+	}
+	keys := map[string]bool{}
+	var again []kafka.Message
+	for i, m := range chunk {
+		key := string(m.Key)
+		if each[i] != nil {
+			keys[key] = key != ""
+		}
+		if each[i] != nil || keys[key] {
+			again = append(again, m)
+		}
+	}
+	return again
 }
 
 // oneByOne is for topics with a smaller limit than ours, where a chunk may be

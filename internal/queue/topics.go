@@ -145,10 +145,16 @@ func (k *Kafka) ready(ctx context.Context, names []string) error {
 		if t.Error != nil {
 			return fmt.Errorf("topic %s: %w", t.Name, t.Error)
 		}
+		var ids []int
 		for _, p := range t.Partitions {
 			if p.Error != nil {
 				return fmt.Errorf("topic %s partition %d: %w", t.Name, p.ID, p.Error)
 			}
+			ids = append(ids, p.ID)
+		}
+		// A leader may be named before it knows that it is one.
+		if _, err := k.bounds(ctx, t.Name, ids); err != nil {
+			return fmt.Errorf("topic %s: %w", t.Name, err)
 		}
 	}
 	return nil
@@ -212,16 +218,22 @@ func (k *Kafka) Lag(ctx context.Context, topic, group string) (int64, error) {
 	if err == nil {
 		err = res.Error
 	}
-	if err != nil {
+	committed := map[int]int64{}
+	switch {
+	case errors.Is(err, kafka.GroupIdNotFound): // it never ran
+	case err != nil:
 		return 0, coded(err, doing)
+	default:
+		for _, p := range res.Topics[name] {
+			if p.Error != nil {
+				return 0, coded(p.Error, doing)
+			}
+			committed[p.Partition] = p.CommittedOffset
+		}
 	}
 	var lag int64
-	for _, p := range res.Topics[name] {
-		if p.Error != nil {
-			return 0, coded(p.Error, doing)
-		}
-		b := at[p.Partition]
-		lag += max(0, b.end-max(p.CommittedOffset, b.start))
+	for p, b := range at {
+		lag += max(0, b.end-max(committed[p], b.start))
 	}
 	return lag, nil
 }

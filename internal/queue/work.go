@@ -93,6 +93,7 @@ func (w *work) run(ctx context.Context) error {
 				return presswatch.Errorf(presswatch.Unavailable, "queue: %s stopped with messages not done: %w", w.Stage, ready[0].err)
 			}
 			pauses++
+			w.Log.Warn("queue: trying again what failed", "stage", w.Stage, "topic", w.Topic, "messages", len(ready), "round", pauses, "err", ready[0].err)
 		} else {
 			pauses = 0
 		}
@@ -163,7 +164,6 @@ func (w *work) note(ctx context.Context, j *job, err error) {
 		j.done = true
 	case ctx.Err() != nil: // stopped in the middle; nobody's fault
 	case code == presswatch.Unavailable:
-		w.Log.Warn("queue: something is away, trying again", "stage", w.Stage, "topic", j.msg.Topic, "partition", j.msg.Partition, "offset", j.msg.Offset, "err", err)
 		w.failed(code, false)
 	default:
 		j.attempts++
@@ -200,7 +200,7 @@ func (w *work) call(ctx context.Context, jobs []*job) (errs []error, panicked bo
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			w.Log.Error("queue: handler panicked", "stage", w.Stage, "messages", len(jobs), "panic", p, "stack", string(debug.Stack()))
+			w.Log.Error("queue: handler panicked", "stage", w.Stage, "messages", len(jobs), "panic", p, "stack", clip(string(debug.Stack()), maxDeadError))
 			errs, panicked = same(len(jobs), presswatch.Errorf(presswatch.Internal, "panic: %v", p)), true
 		}
 	}()
