@@ -84,10 +84,10 @@ func newRequest(q presswatch.Query, a *analysis.Analyzer) (*request, error) {
 
 func (r *request) setFilters(q presswatch.Query) error {
 	if !q.Since.IsZero() {
-		r.since = q.Since.UnixMicro()
+		r.since = micros(q.Since)
 	}
 	if !q.Until.IsZero() {
-		r.until = q.Until.UnixMicro()
+		r.until = micros(q.Until)
 	}
 	if math.IsNaN(q.MinRisk) || math.IsInf(q.MinRisk, 0) {
 		return presswatch.Errorf(presswatch.Invalid, "the least risk is not a number")
@@ -118,6 +118,19 @@ func texts[T ~string](values []T) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// micros is a time in Unix microseconds; what lies before year 0 or after 9999,
+// where no document can be, is moved to that border.
+func micros(t time.Time) int64 {
+	first, last := time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)
+	switch {
+	case t.Before(first):
+		t = first
+	case t.After(last):
+		t = last
+	}
+	return t.UnixMicro()
 }
 
 // scored reports whether the order of hits needs their scores.

@@ -20,7 +20,7 @@ const englishAnalyzer = en.AnalyzerName
 func filtersOf(analyzer string) (normalise, stem func(string) string) {
 	switch analyzer {
 	case ar.AnalyzerName:
-		return filter(ar.NewArabicNormalizeFilter()), filter(&ar.ArabicStemmerFilter{})
+		return filter(ar.NewArabicNormalizeFilter()), settled(filter(&ar.ArabicStemmerFilter{}))
 	case hi.AnalyzerName:
 		return filter(hi.NewHindiNormalizeFilter()), filter(&hi.HindiStemmerFilter{})
 	}
@@ -34,6 +34,21 @@ func filter(f analysis.TokenFilter) func(string) string {
 			return ""
 		}
 		return string(out[0].Term)
+	}
+}
+
+// settled repeats a stemmer until nothing changes, so that a word has one stem
+// with and without its article: al-wazir loses the article and then, as wazir
+// does, what looks like the conjunction wa.
+func settled(stem func(string) string) func(string) string {
+	return func(s string) string {
+		for {
+			next := stem(s)
+			if next == "" || len(next) >= len(s) {
+				return s
+			}
+			s = next
+		}
 	}
 }
 
