@@ -61,6 +61,7 @@ type Manager struct {
 	tries   tries
 	hashing chan struct{}
 	waiting chan struct{}
+	compare func(password, hash string) (bool, error) // samePassword; tests count its calls
 }
 
 // New returns a manager.
@@ -77,6 +78,7 @@ func New(o Options) *Manager {
 	m := &Manager{
 		o: o, scs: scs.New(), origin: http.NewCrossOriginProtection(),
 		hashing: make(chan struct{}, maxHashes), waiting: make(chan struct{}, maxHashes+maxWaiting),
+		compare: samePassword,
 	}
 	m.scs.Store = o.Sessions
 	m.scs.Lifetime = totalLimit
@@ -121,11 +123,13 @@ func (m *Manager) SignIn(ctx context.Context, login, password, remoteIP string) 
 		return presswatch.User{}, tooMany("too many tries to sign in", wait)
 	}
 	u, err := m.checkPassword(ctx, login, password)
+	if presswatch.CodeOf(err) != presswatch.Unauthorized {
+		m.tries.give(keys...) // right, or never compared
+	}
 	if err != nil {
 		m.o.Log.WarnContext(ctx, "sign-in failed", "login", login, "remote", remoteIP, "error", err)
 		return presswatch.User{}, err
 	}
-	m.tries.give(keys...)
 	if err := m.begin(ctx, u); err != nil {
 		return presswatch.User{}, err
 	}
@@ -148,9 +152,10 @@ func (m *Manager) checkPassword(ctx context.Context, login, password string) (pr
 	if err != nil {
 		return u, err
 	}
-	same, err := samePassword(password, hash)
+	same, err := m.compare(password, hash)
 	done()
 	if err != nil {
+		same = false
 		m.o.Log.ErrorContext(ctx, "a stored password cannot be read; set a new one", "login", u.Login, "error", err)
 	}
 	if !same || !known || u.Disabled {

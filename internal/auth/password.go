@@ -42,9 +42,9 @@ func HashPassword(password string) (string, error) {
 // CheckPassword says what is wrong with a new password; the error is Invalid.
 // It must have 12 to 128 characters, of any kind, and must not be easy to
 // guess: not on the list of common passwords of this package, no keys or
-// numbers in a row, no repetition of a short piece, and no common word (or
-// several of them) dressed up with digits, signs and capitals. Nothing else is
-// asked: rules of composition make passwords worse.
+// numbers in a row, no repetition of a short piece, no date or telephone number,
+// and not up to three common words dressed up with digits, signs and capitals.
+// Nothing else is asked: rules of composition make passwords worse.
 func CheckPassword(password string) error {
 	password = norm.NFC.String(password)
 	n := utf8.RuneCountInString(password)
@@ -104,9 +104,15 @@ func guessable(password string) string {
 	case inRows(flat):
 		return "it follows the keys or the numbers in a row"
 	}
-	words := commonWords()
-	if words[flat] || madeOf(words, strings.Map(letters, plain(flat))) || madeOf(words, strings.Map(letters, plain(unleet(flat)))) {
-		return "it is a common password, or made of common words"
+	bare := plain(flat)
+	if strings.Count(strings.Map(letters, bare), "")-1 <= 2 && utf8.RuneCountInString(flat) < 16 {
+		return "it is nearly all numbers, as dates and telephone numbers are"
+	}
+	words, notLetter := commonWords(), func(r rune) bool { return !unicode.IsLetter(r) }
+	for _, s := range []string{bare, unleet(strings.TrimRightFunc(bare, notLetter)), unleet(strings.TrimFunc(bare, notLetter))} {
+		if madeOf(words, strings.Map(letters, s)) {
+			return "it is a common password, or made of common words"
+		}
 	}
 	return ""
 }
@@ -122,23 +128,23 @@ func commonWords() map[string]bool {
 	return words
 }
 
-// madeOf reports whether s is nothing but words of the list, or hardly more:
-// up to two letters may be left over in front, between and behind.
+// maxParts is of how many common words a password may not consist; more are
+// already hard to guess, at ten tries a quarter of an hour.
+const maxParts = 3
+
+// madeOf reports whether s is at most three words of the list; a letter more,
+// in front, between or behind, counts as a word.
 func madeOf(words map[string]bool, s string) bool {
-	if len(s) <= 3 { // all digits and signs
-		return true
-	}
-	const none = 99
-	left := make([]int, len(s)+1) // fewest letters left over in s[:i]
+	parts := make([]int, len(s)+1) // fewest parts that make s[:i]
 	for i := 1; i <= len(s); i++ {
-		left[i] = left[i-1] + 1
-		for j := max(0, i-24); j < i-2; j++ {
-			if left[j] < min(none, left[i]) && words[s[j:i]] {
-				left[i] = left[j]
+		parts[i] = parts[i-1] + 1
+		for j := max(0, i-32); j < i; j++ {
+			if parts[j]+1 < parts[i] && words[s[j:i]] {
+				parts[i] = parts[j] + 1
 			}
 		}
 	}
-	return left[len(s)] <= 2
+	return parts[len(s)] <= maxParts && parts[len(s)] < len(s) // a word at least
 }
 
 func letters(r rune) rune {
@@ -188,7 +194,7 @@ func repeats(s string) bool {
 	return false
 }
 
-// inRows reports whether at least three quarters of s are runs of four or more
+// inRows reports whether at least two thirds of s are runs of four or more
 // characters along keyRows, forwards or backwards.
 func inRows(s string) bool {
 	back := []rune(keyRows)
@@ -208,5 +214,5 @@ func inRows(s string) bool {
 		}
 		i += max(n, 1)
 	}
-	return 4*covered >= 3*len(r)
+	return 3*covered >= 2*len(r)
 }

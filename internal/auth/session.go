@@ -30,8 +30,9 @@ func inSession(ctx context.Context) error {
 
 // Wrap puts the signed-in user of a request, if there is one, into its context
 // (see UserOf). It refuses requests that change something and come from
-// another site (Forbidden), by Sec-Fetch-Site or Origin; browsers send one of
-// them, and a program that sends neither is no browser. It ends sessions that
+// another site (Forbidden), by Sec-Fetch-Site or, against Host, by Origin; a
+// proxy in front must leave Host as it was. Browsers send one of them, and what
+// sends neither is no browser (SameSite=Lax keeps the cookie from it anyway). It ends sessions that
 // are idle for 30 minutes or 8 hours old, and those whose user was disabled,
 // removed, or given another password or role: from the next request on, without
 // waiting. A request without a good session goes on without a user.
