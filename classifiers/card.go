@@ -97,13 +97,13 @@ func cardWeights(b *strings.Builder, m *Model) {
 	for _, s := range slices.Sorted(maps.Keys(m.Weights)) {
 		fmt.Fprintf(b, "| %s | %.2f | (%.2f) |\n", s, m.Weights[s], policy[s])
 	}
-	b.WriteString("\n| head | start | per length | text | per length | trust in articles |\n|---|---|---|---|---|---|\n")
+	b.WriteString("\n| head | start | per length | text | per length | per strength | trust in articles |\n|---|---|---|---|---|---|---|\n")
 	for _, name := range slices.Sorted(maps.Keys(m.Mixes)) {
 		x := m.Mixes[name]
 		if name == "" {
 			name = "shared"
 		}
-		fmt.Fprintf(b, "| %s | %.2f | %.2f | %.2f | %.2f | %.1f |\n", name, x.Base, x.BaseLen, x.Text, x.TextLen, x.Press.Trust)
+		fmt.Fprintf(b, "| %s | %.2f | %.2f | %.2f | %.2f | %.2f | %.1f |\n", name, x.Base, x.BaseLen, x.Text, x.TextLen, x.Curve, x.Press.Trust)
 	}
 	b.WriteString("\n")
 }

@@ -35,8 +35,8 @@ type dataset struct {
 	BySite  bool // its groups are sources, speakers or accounts
 }
 
-// datasets are the known sets; a file of another name is measured as
-// falsehood, and not learned from.
+// datasets are the known sets; the label of a file of another name is taken to
+// mean falsehood.
 func datasets() []dataset {
 	const research = "published for research, no licence stated"
 	return []dataset{
@@ -66,7 +66,7 @@ func datasetNamed(name string) dataset {
 	if i := slices.IndexFunc(all, func(d dataset) bool { return d.Name == name }); i >= 0 {
 		return all[i]
 	}
-	return dataset{Name: name, Task: falsehood, Note: "not known by name"}
+	return dataset{Name: name, Task: falsehood, Licence: "not known", Note: "not known by name"}
 }
 
 // example is one labelled record.

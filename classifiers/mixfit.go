@@ -41,33 +41,39 @@ const policyStrength = 100
 // coefficients and weights are kept from falling below zero.
 func fitMix(rows []mixRow) (map[string]Mix, map[string]float64) {
 	mixes, weights, prior, kept := map[string]Mix{}, policyWeights(), policyWeights(), keptWeights()
-	grads, sums := map[string]*[4]float64{}, map[string]*[4]float64{}
+	grads, sums := map[string]*[5]float64{}, map[string]*[5]float64{}
 	wsum := map[string]float64{}
 	for _, r := range rows {
 		if grads[r.head] == nil {
-			grads[r.head], sums[r.head] = new([4]float64), new([4]float64)
+			grads[r.head], sums[r.head] = new([5]float64), new([5]float64)
 			mixes[r.head] = Mix{Text: 1}
 		}
+	}
+	for name, m := range mixes {
+		m.Lengths = lengthsOf(rows, name)
+		mixes[name] = m
 	}
 	for range 400 {
 		wgrad := map[string]float64{}
 		for _, g := range grads {
-			*g = [4]float64{}
+			*g = [5]float64{}
 		}
 		for _, r := range rows {
 			d := r.cost * (sigmoid(r.logOdds(mixes[r.head], weights)) - oneIf(r.label))
-			g, l := grads[r.head], lengthOf(r.words)
+			g, m := grads[r.head], mixes[r.head]
+			l := min(max(lengthOf(r.words), m.Lengths[0]), m.Lengths[1])
 			g[0], g[1], g[2], g[3] = g[0]+d, g[1]+d*l, g[2]+d*r.z, g[3]+d*r.z*l
+			g[4] += d * r.z * min(math.Abs(r.z), mostCurve)
 			for s, x := range r.scores {
 				wgrad[s] += d * x
 			}
 		}
 		for name, g := range grads {
 			m := mixes[name]
-			for k, x := range []*float64{&m.Base, &m.BaseLen, &m.Text, &m.TextLen} {
+			for k, x := range []*float64{&m.Base, &m.BaseLen, &m.Text, &m.TextLen, &m.Curve} {
 				*x -= adagrad(&sums[name][k], g[k])
 			}
-			m.Text = max(m.Text, 0.05)
+			m.Text, m.Curve = max(m.Text, 0.05), max(m.Curve, 0)
 			mixes[name] = m
 		}
 		for s := range weights {
@@ -80,6 +86,18 @@ func fitMix(rows []mixRow) (map[string]Mix, map[string]float64) {
 		}
 	}
 	return mixes, weights
+}
+
+// lengthsOf are the 2nd and 98th percentile of the lengths of a head's rows.
+func lengthsOf(rows []mixRow, head string) [2]float64 {
+	var ls []float64
+	for _, r := range rows {
+		if r.head == head {
+			ls = append(ls, lengthOf(r.words))
+		}
+	}
+	slices.Sort(ls)
+	return [2]float64{ls[len(ls)/50], ls[len(ls)-1-len(ls)/50]}
 }
 
 func (r mixRow) logOdds(m Mix, weights map[string]float64) float64 {

@@ -34,11 +34,13 @@ type Meta struct {
 // Mix calibrates a head: how far its log-odds are trusted, and the log-odds of
 // a text about which no signal says anything. Both change with length.
 type Mix struct {
-	Base    float64 `json:"base"`
-	BaseLen float64 `json:"base_len"` // added to Base times lengthOf
-	Text    float64 `json:"text"`
-	TextLen float64 `json:"text_len"` // added to Text times lengthOf
-	Press   Press   `json:"press"`
+	Base    float64    `json:"base"`
+	BaseLen float64    `json:"base_len"` // added to Base times the length
+	Text    float64    `json:"text"`
+	TextLen float64    `json:"text_len"` // added to Text times the length
+	Curve   float64    `json:"curve"`    // added to Text times |log-odds|: strong opinions are trusted more
+	Lengths [2]float64 `json:"lengths"`  // the shortest and longest met in training, as lengthOf; beyond them nothing changes
+	Press   Press      `json:"press"`
 }
 
 // Press says how articles of the press differ from the texts that a head was
@@ -85,10 +87,10 @@ type parts struct{ base, text, others float64 }
 
 // apply mixes the log-odds of the text z. trust is trustOf the text.
 func (m Mix) apply(z, trust float64, words int, kind presswatch.Kind) parts {
-	l := lengthOf(words)
+	l := min(max(lengthOf(words), m.Lengths[0]), m.Lengths[1])
 	p := parts{
 		base:   trust*(m.Base+m.BaseLen*l) + (1-trust)*unknownPrior,
-		text:   z * max(0.05, m.Text+m.TextLen*l),
+		text:   z * max(0.05, m.Text+m.TextLen*l+m.Curve*min(math.Abs(z), mostCurve)),
 		others: 1,
 	}
 	if kind == presswatch.Article && m.Press.Trust > 0 {
@@ -129,8 +131,9 @@ func (m *Model) read(v *view, explain bool) reading {
 	return r
 }
 
-// mostLogit bounds what the words alone can say.
-const mostLogit = 12.0
+// mostLogit bounds what the words alone can say, mostCurve what Mix.Curve adds
+// for strong opinions.
+const mostLogit, mostCurve = 12.0, 4.0
 
 // titleClickbait is the probability that a title is made to be clicked; false
 // when no head was trained for its language.

@@ -45,7 +45,7 @@ const costPerRow, costRows = 16.0, 2000.0
 // strangeShare is how much the scores of unseen sources count in calibration,
 // against those of unseen texts of any source: most items of a desk come from
 // sources that it knows.
-const strangeShare = 0.3
+const strangeShare = 0.15
 
 // Train learns a model from labelled sets, measures it out of fold, and writes
 // it with its card. The same sets, seed and clock give the same bytes. An
