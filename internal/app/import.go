@@ -1,0 +1,263 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"presswatch"
+	"presswatch/internal/imports"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+)
+
+// importBatch bounds what is published at once, in captures and body bytes.
+const (
+	importBatch = 32
+	importBytes = 4 << 20
+)
+
+type importOptions struct {
+	source, kind string
+	backfill     bool
+	again        bool
+	noWait       bool
+}
+
+func importCommand(e *env) *cobra.Command {
+	var o importOptions
+	c := &cobra.Command{
+		Use:   "import PATH...",
+		Short: "Bring in WARC files, folders of HTML, JSONL or CSV, through the same pipeline",
+		Long: `Brings in what was collected elsewhere. A path is a WARC file (.warc, .warc.gz), a
+folder of HTML files, JSON lines (.jsonl, .jsonl.gz: "url" and one of "html",
+"text" or "file"), or CSV with a header (columns url, and text or html).
+
+A bad record is reported with its place and the rest goes on; the exit status is
+then 1. An import that was interrupted goes on where it was when started again;
+importing the same thing twice changes nothing.`,
+		Example: `  presswatch import pages.jsonl
+  presswatch import crawl.warc.gz --source archive-2024 --backfill
+  presswatch import export.csv --kind post`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: e.run(func(cmd *cobra.Command, args []string) error { return e.importPaths(cmd.Context(), o, args) }),
+	}
+	f := c.Flags()
+	f.StringVar(&o.source, "source", "import", "source the records count to, where they name none")
+	f.StringVar(&o.kind, "kind", "article", "article or post, where the records do not say")
+	f.BoolVar(&o.backfill, "backfill", false, "behind today's news, by the topic backfill")
+	f.BoolVar(&o.again, "again", false, "from the beginning, although a former import came further")
+	f.BoolVar(&o.noWait, "no-wait", false, "return when all is in the log, without waiting for the pipeline")
+	return c
+}
+
+// importer is one run of import.
+type importer struct {
+	env      *env
+	node     *node
+	opts     importOptions
+	topic    string
+	sum      importSummary
+	progress *progress
+}
+
+type importSummary struct {
+	Imported int `json:"imported"`
+	Bad      int `json:"bad"`
+}
+
+func (e *env) importPaths(ctx context.Context, o importOptions, paths []string) error {
+	if o.kind != string(presswatch.Article) && o.kind != string(presswatch.Post) {
+		return e.invalid("--kind: %q is neither article nor post", o.kind)
+	}
+	for _, p := range paths {
+		if _, err := os.Stat(p); err != nil {
+			return presswatch.Errorf(presswatch.Invalid, "import: %w", err)
+		}
+	}
+	cfg, err := e.config()
+	if err != nil {
+		return err
+	}
+	n, err := open(ctx, cfg, e.logger(cfg), "import", parts{queue: true, db: true, evidence: true, index: true, ensemble: true, attach: true})
+	if err != nil {
+		return err
+	}
+	im := &importer{env: e, node: n, opts: o, topic: presswatch.TopicCaptures}
+	if o.backfill {
+		im.topic = presswatch.TopicBackfill
+	}
+	err = im.run(ctx, paths)
+	return errors.Join(err, n.Close())
+}
+
+// run imports the paths one after the other.
+func (im *importer) run(ctx context.Context, paths []string) error {
+	return im.beside(ctx, func(ctx context.Context) error {
+		for _, p := range paths {
+			if err := im.path(ctx, p); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// beside runs publish with the pipeline at work beside it, unless another
+// process does that work, and returns when all of it is done and searchable.
+func (im *importer) beside(ctx context.Context, publish func(context.Context) error) error {
+	g, gctx := errgroup.WithContext(ctx)
+	workCtx, stop := context.WithCancel(gctx)
+	defer stop()
+	if im.node.attached == nil && !im.opts.noWait {
+		g.Go(func() error { return quiet(workCtx, im.node.work(workCtx)) })
+	}
+	g.Go(func() error {
+		defer stop()
+		if err := publish(gctx); err != nil || im.opts.noWait {
+			return err
+		}
+		return im.node.drained(gctx, im.topic)
+	})
+	err := g.Wait()
+	if err == nil && im.node.index != nil && !im.opts.noWait {
+		err = im.node.index.Refresh(ctx)
+	}
+	return im.report(err)
+}
+
+// report says what was done, also after a failure.
+func (im *importer) report(err error) error {
+	e := im.env
+	if e.json {
+		if printErr := e.printJSON(im.sum); err == nil {
+			err = printErr
+		}
+	} else {
+		fmt.Fprintf(e.stdout, "%d imported, %d bad\n", im.sum.Imported, im.sum.Bad)
+		if err == nil && im.sum.Imported > 0 {
+			fmt.Fprintln(e.stdout, "Next: presswatch search 'WORDS', or presswatch up and its queue")
+		}
+	}
+	if err == nil && im.sum.Bad > 0 {
+		return errSilent
+	}
+	return err
+}
+
+// path imports one path, from where a former import of the same file came to.
+func (im *importer) path(ctx context.Context, path string) error {
+	cursor, from, err := im.resume(ctx, path)
+	if err != nil {
+		return err
+	}
+	r, err := imports.Open(path, imports.Options{Source: presswatch.SourceID(im.opts.source),
+		Kind: presswatch.Kind(im.opts.kind), Now: time.Now, From: from})
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	im.progress = newProgress(im.env, "import "+filepath.Base(path))
+	defer im.progress.done()
+	var batch []presswatch.Capture
+	size, pos := 0, from
+	flush := func() error {
+		if err := im.node.publishCaptures(ctx, im.topic, "import", batch); err != nil {
+			return err
+		}
+		im.sum.Imported += len(batch)
+		batch, size = batch[:0], 0
+		im.progress.set(r.Size())
+		b, _ := json.Marshal(pos)
+		return im.node.db.SetCursor(ctx, cursor, b)
+	}
+	for {
+		it, err := r.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return flush()
+		}
+		if err != nil {
+			return errors.Join(err, flush())
+		}
+		if it.Err != nil {
+			im.bad(it.Err)
+			continue
+		}
+		pos = it.Pos
+		batch, size = append(batch, it.Capture), size+len(it.Capture.Body)
+		if len(batch) >= importBatch || size >= importBytes {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (im *importer) bad(err error) {
+	im.sum.Bad++
+	im.progress.say("presswatch: %s", oneLine(err))
+}
+
+// resume finds how far a former import of the same path came. The name of the
+// cursor holds size and time of change: another file begins anew.
+func (im *importer) resume(ctx context.Context, path string) (cursor string, from int64, err error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", 0, err
+	}
+	st, err := os.Stat(path)
+	if err != nil {
+		return "", 0, err
+	}
+	h := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d\x00%d\x00%s", abs, st.Size(), st.ModTime().UnixNano(), im.opts.source))
+	cursor = "import:" + hex.EncodeToString(h[:12])
+	if im.opts.again {
+		return cursor, 0, nil
+	}
+	b, err := im.node.db.Cursor(ctx, cursor)
+	if err != nil || b == nil {
+		return cursor, 0, err
+	}
+	return cursor, from, json.Unmarshal(b, &from)
+}
+
+// drained returns when everything in the log has been worked on.
+func (n *node) drained(ctx context.Context, topic string) error {
+	for _, t := range []string{topic, presswatch.TopicDocuments} {
+		for _, group := range groupsOf[t] {
+			for {
+				lag, err := n.queue.Lag(ctx, t, group)
+				if err != nil && !presswatch.Retryable(err) {
+					return err
+				}
+				if err == nil && lag == 0 {
+					break
+				}
+				if err := pause(ctx, 100*time.Millisecond); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// pause waits, unless ctx ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
