@@ -80,37 +80,48 @@ func find(ctx context.Context, tx presswatch.StoryTx, d *presswatch.Document, s 
 	if err != nil {
 		return presswatch.Story{}, err
 	}
-	var best presswatch.StoryEntry
-	share, rel := 0.0, presswatch.New
+	st := presswatch.Story{ID: presswatch.StoryID("s" + string(d.ID)), CopyGroup: "g" + string(d.ID), Relation: presswatch.New}
+	share := 0.0
 	for _, e := range list {
-		sh, r := likeness(s, e)
-		if r == presswatch.New || r == presswatch.Near && sh <= share {
+		sh, rel := likeness(s, e)
+		if rel == presswatch.New || rel == presswatch.Near && sh <= share {
 			continue
 		}
-		if best, share, rel = e, sh, r; r == presswatch.Exact {
+		joined, ok, err := join(ctx, tx, s, e, presswatch.Story{Relation: rel, Similarity: sh})
+		if err != nil {
+			return st, err
+		}
+		if !ok {
+			continue
+		}
+		st, share = joined, sh
+		if rel == presswatch.Exact {
 			break
 		}
 	}
-	if rel == presswatch.New {
-		return presswatch.Story{ID: presswatch.StoryID("s" + string(d.ID)), CopyGroup: "g" + string(d.ID), Relation: presswatch.New}, nil
-	}
-	st := presswatch.Story{ID: best.Story.ID, CopyGroup: best.Story.CopyGroup, CopyOf: best.Story.CopyOf, Relation: rel, Similarity: share}
-	if st.CopyOf == "" {
-		st.CopyOf = best.Doc
-		return st, nil
-	}
-	return st, against(ctx, tx, s, &st)
+	return st, nil
 }
 
-// against makes relation and similarity those to the first of the group, where
-// it is still remembered and alike; else those to the nearest copy stand.
-func against(ctx context.Context, tx presswatch.StoryTx, s sketch, st *presswatch.Story) error {
+// join makes the story of a text that is a copy of e. It says no when the
+// first of e's group is a template of the text and no copy: a short extract
+// between the two may hold no figures at all. Relation and similarity are
+// those to the first, where it is alike; else those to e stand.
+func join(ctx context.Context, tx presswatch.StoryTx, s sketch, e presswatch.StoryEntry, st presswatch.Story) (presswatch.Story, bool, error) {
+	st.ID, st.CopyGroup, st.CopyOf = e.Story.ID, e.Story.CopyGroup, e.Story.CopyOf
+	if st.CopyOf == "" {
+		st.CopyOf = e.Doc
+		return st, true, nil
+	}
 	first, ok, err := tx.Entry(ctx, st.CopyOf)
 	if err != nil || !ok {
-		return err
+		return st, err == nil, err
 	}
-	if share, rel := likeness(s, first); rel != presswatch.New {
+	share, rel := likeness(s, first)
+	if rel == presswatch.New && otherFigures(s, first, share) {
+		return st, false, nil
+	}
+	if rel != presswatch.New {
 		st.Similarity, st.Relation = share, rel
 	}
-	return nil
+	return st, true, nil
 }

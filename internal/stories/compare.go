@@ -6,14 +6,14 @@ import (
 	"presswatch"
 )
 
-// Thresholds, chosen on the labelled near-duplicates: see the figures in
-// docs/decisions/0005-copies.md.
+// Thresholds, chosen on the labelled near-duplicates with Eval.
 const (
-	nearShare    = 0.30 // of the smaller text's shingles in the larger: a copy
+	nearShare    = 0.22 // of the smaller text's shingles in the larger: a copy
 	shortShare   = 0.50 // the same for texts of few shingles, where chance weighs more
 	shortSize    = 24   // shingles
 	leastShared  = 4    // shingles
 	templateLike = 0.50 // from this share on, other figures make it a template and no copy
+	manyNumbers  = 4    // numerals, from which they tell a template below that share too
 	sameNumbers  = 0.50 // share of the smaller text's numerals that a copy keeps
 )
 
@@ -56,16 +56,14 @@ func common[T ~uint64 | ~string](a, b []T) (n int) {
 }
 
 // otherFigures reports a template: the words agree, the numerals do not, as in
-// two reports on the price of gold.
+// two reports on the price of gold. Where fewer words agree it takes more
+// numerals to say so, for edits change some as well.
 func otherFigures(s sketch, e presswatch.StoryEntry, share float64) bool {
-	if share < templateLike {
-		return false
-	}
 	small := s.numbers
 	if len(e.Shingles) < len(s.shingles) {
 		small = e.Numbers
 	}
-	if len(small) == 0 {
+	if len(small) == 0 || share < nearShare || share < templateLike && len(small) < manyNumbers {
 		return false
 	}
 	return float64(common(s.numbers, e.Numbers))/float64(len(small)) < sameNumbers

@@ -14,9 +14,9 @@ const (
 	shingleWords = 3    // words in a shingle: a typo spoils three of them, a shared name makes none
 	fewWords     = 8    // texts of fewer words are copies only when they are the same
 	maxWords     = 8000 // words of a text that count; the rest is not compared
-	sampled      = 4    // one hash in so many is a key
+	sampled      = 8    // one hash in so many is a key
 	leastKeys    = 8    // keys of a short text, as far as it has hashes
-	mostKeys     = 400  // keys of a long text
+	mostKeys     = 200  // keys of a long text
 )
 
 // sketch is what is remembered of a text. The first of exact and keys is the
@@ -45,6 +45,9 @@ func newSketch(title, body string) sketch {
 		_, _ = whole.Write(b[:8]) // a hash never fails
 	}
 	s.exact = whole.Sum64()
+	if len(words) == 0 { // a post of signs only
+		s.exact = xxhash.Sum64String("\x00" + title + "\x00" + body)
+	}
 	slices.Sort(numbers)
 	s.numbers = numbers
 	if len(words) >= fewWords {
