@@ -142,6 +142,15 @@ type reopenIn struct {
 func (s *Server) reopen(ctx context.Context, in *reopenIn) (*decidedOut, error) {
 	user, _ := auth.UserOf(ctx)
 	write := func(version int) (presswatch.Case, error) {
+		// The version holds the decision still: whose it was cannot change
+		// between this look and the write.
+		c, _, err := s.Cases.CaseByID(ctx, presswatch.CaseID(in.ID))
+		if err != nil {
+			return c, err
+		}
+		if c.Decision != nil && c.Decision.By != user.Login && !auth.Can(user.Role, auth.Reopen) {
+			return c, presswatch.Errorf(presswatch.Forbidden, "the role %s may take back its own decisions only", user.Role)
+		}
 		return s.Cases.Reopen(ctx, presswatch.CaseID(in.ID), version, user.Login)
 	}
 	done := func(c presswatch.Case) bool { return c.Status == presswatch.CaseOpen }

@@ -15,20 +15,10 @@ import (
 	"presswatch/internal/auth"
 )
 
-// What the routes ask for: actions of auth.Can, and three of our own.
+// What routes ask for beside the actions of auth.Can.
 const (
-	readQueue   = auth.Action("read_queue")
-	decide      = auth.Action("decide")
-	reopen      = auth.Action("reopen")
-	search      = auth.Action("search")
-	readDead    = auth.Action("read_dead")
-	retryDead   = auth.Action("retry_dead")
-	readSources = auth.Action("read_sources")
-	manageUsers = auth.Action("manage_users")
-
-	anyone   = auth.Action("")          // no account needed
-	signedIn = auth.Action("signed in") // any account
-	local    = auth.Action("local")     // this machine, or whoever may read sources
+	anyone = auth.Action("")      // no account needed
+	local  = auth.Action("local") // this machine, or whoever may read sources
 )
 
 const (
@@ -147,15 +137,15 @@ func authorize(action auth.Action, r *http.Request) error {
 	}
 	user, ok := auth.UserOf(r.Context())
 	if action == local {
-		if isLocal(r) || ok && auth.Can(user.Role, readSources) {
+		if isLocal(r) || ok && auth.Can(user.Role, auth.ReadSources) {
 			return nil
 		}
-		action = readSources
+		action = auth.ReadSources
 	}
 	switch {
 	case !ok:
 		return presswatch.Errorf(presswatch.Unauthorized, "sign in, or send a bearer token")
-	case action == signedIn || auth.Can(user.Role, action):
+	case auth.Can(user.Role, action):
 		return nil
 	}
 	return presswatch.Errorf(presswatch.Forbidden, "the role %s may not do this (%s)", user.Role, action)

@@ -134,7 +134,7 @@ type meOut struct {
 		Name   string          `json:"name"`
 		Role   presswatch.Role `json:"role"`
 		Locale string          `json:"locale,omitempty"`
-		May    []string        `json:"may" doc:"What the role allows, as the routes name it"`
+		May    []string        `json:"may" doc:"What the role allows"`
 	}
 }
 
@@ -143,13 +143,11 @@ func (s *Server) getMe(ctx context.Context, _ *nothing) (*meOut, error) {
 	out := &meOut{}
 	out.Body.Login, out.Body.Name, out.Body.Role, out.Body.Locale = u.Login, u.Name, u.Role, u.Locale
 	out.Body.May = []string{}
-	for _, rt := range s.routes() {
-		if rt.action != anyone && rt.action != signedIn && rt.action != local && auth.Can(u.Role, rt.action) {
-			out.Body.May = append(out.Body.May, string(rt.action))
+	for _, action := range auth.Actions() {
+		if auth.Can(u.Role, action) {
+			out.Body.May = append(out.Body.May, string(action))
 		}
 	}
-	slices.Sort(out.Body.May)
-	out.Body.May = slices.Compact(out.Body.May)
 	return out, nil
 }
 
