@@ -1,6 +1,7 @@
 package index
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/index/scorch"
@@ -28,6 +30,9 @@ var ErrRebuild = errors.New(`run "presswatch reindex" to build the index anew`)
 
 // bleveFormat changes whenever documents are laid out or analysed differently.
 const bleveFormat = 1
+
+// retryPause is the time between two tries to write segments.
+const retryPause = 500 * time.Millisecond
 
 const (
 	bleveFolder  = "index"
@@ -87,7 +92,7 @@ func (b *bleveIndex) start(dir string) (err error) {
 	if err := checkVersion(path); err != nil {
 		return err
 	}
-	if b.bleve, err = openBleve(path); err != nil {
+	if b.bleve, err = openBleve(path, b.failed); err != nil {
 		if errors.Is(err, fs.ErrPermission) {
 			return presswatch.Errorf(presswatch.Unavailable, "index: %w", err)
 		}
@@ -147,14 +152,65 @@ func checkVersion(path string) error {
 	return nil
 }
 
-// openBleve turns a panic over damaged files into an error.
-func openBleve(path string) (idx bleve.Index, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%v", p)
-		}
-	}()
-	return bleve.OpenUsing(path, map[string]any{"bolt_timeout": "2s"})
+// opening guards bleve's table of callbacks, which it reads while opening.
+var opening sync.Mutex
+
+// openBleve opens a bleve index that tells failed of errors in the background.
+// A panic over damaged files becomes an error.
+func openBleve(path string, failed func(error, string)) (idx bleve.Index, err error) {
+	opening.Lock()
+	defer opening.Unlock()
+	defer caught(&err)
+	newest, err := lastCommit(filepath.Join(path, "store"))
+	if err != nil {
+		return nil, err
+	}
+	scorch.RegistryAsyncErrorCallbacks[path] = failed
+	defer delete(scorch.RegistryAsyncErrorCallbacks, path)
+	idx, err = bleve.OpenUsing(path, map[string]any{"bolt_timeout": "2s", "asyncErrorCallbackName": path})
+	if err != nil {
+		return nil, err
+	}
+	if err := isAt(idx, newest); err != nil {
+		_ = idx.Close()
+		return nil, err
+	}
+	return idx, nil
+}
+
+// lastCommit reads the statistics of the last commit, which differ from those
+// of every other.
+func lastCommit(store string) ([]byte, error) {
+	points, err := scorch.RollbackPoints(store)
+	if err != nil || len(points) == 0 {
+		return nil, err
+	}
+	return points[0].GetInternal(statsKey), nil
+}
+
+// isAt checks that an index opened at a commit: when it cannot read the files
+// of the last one, bleve silently goes back to one before, or to none.
+func isAt(idx bleve.Index, commit []byte) error {
+	raw, err := idx.GetInternal(statsKey)
+	if err == nil && !bytes.Equal(raw, commit) {
+		err = errors.New("the last commit cannot be read")
+	}
+	return err
+}
+
+// caught turns a panic, which damaged files can cause in bleve, into an error.
+func caught(err *error) {
+	if p := recover(); p != nil {
+		*err = presswatch.Errorf(presswatch.Internal, "index: panic: %v: %w", p, ErrRebuild)
+	}
+}
+
+// failed hears of errors in the background, such as a full disk. Whoever put
+// what could not be written is told by Put; bleve tries again at once and for
+// ever, so a pause keeps it from burning a processor.
+func (b *bleveIndex) failed(err error, path string) {
+	b.log.Error("index: writing failed; trying again", "path", path, "error", err)
+	time.Sleep(retryPause)
 }
 
 // codec makes what compresses stored documents, with small windows: an article

@@ -181,8 +181,11 @@ func readMeta(b []byte) (m meta, ok bool) {
 
 // stats is what BM25 needs of each field and bleve does not keep: how many
 // documents have it, and how many words they have in all. It is written with
-// each batch, in the same commit.
-type stats [len(scoredFields)]struct{ Docs, Words int64 }
+// each batch, in the same commit, and counts the batches.
+type stats struct {
+	Batches int64
+	Fields  [len(scoredFields)]struct{ Docs, Words int64 }
+}
 
 var statsKey = []byte("presswatch.stats")
 
@@ -198,8 +201,8 @@ func readStats(r index.IndexReader) (s stats, err error) {
 func (s *stats) add(m meta, sign int64) {
 	for i, n := range m.lengths {
 		if n > 0 {
-			s[i].Docs += sign
-			s[i].Words += sign * int64(n)
+			s.Fields[i].Docs += sign
+			s.Fields[i].Words += sign * int64(n)
 		}
 	}
 }

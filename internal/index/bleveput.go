@@ -58,7 +58,8 @@ func (b *bleveIndex) Put(ctx context.Context, docs []presswatch.Document) ([]err
 
 // write stores entries in one commit, leaving out those that are older than
 // what is there. It returns when they are on the disk.
-func (b *bleveIndex) write(entries []*entry) error {
+func (b *bleveIndex) write(entries []*entry) (err error) {
+	defer caught(&err)
 	b.writing.Lock()
 	defer b.writing.Unlock()
 	newest := map[string]*entry{}
@@ -88,6 +89,7 @@ func (b *bleveIndex) write(entries []*entry) error {
 		st.add(m, 1)
 		batch.Update(bleveDocument(e, m, b.enc.EncodeAll(e.json, nil)))
 	}
+	st.Batches++
 	raw, err := json.Marshal(st)
 	if err != nil {
 		return presswatch.Errorf(presswatch.Internal, "index: %w", err)

@@ -149,7 +149,7 @@ func newScorer(ctx context.Context, r index.IndexReader, ls []leaf) (*scorer, er
 			_ = p.reader.Close()
 			continue
 		}
-		f := st[slices.Index(scoredFields[:], l.field)]
+		f := st.Fields[slices.Index(scoredFields[:], l.field)]
 		docs := max(float64(f.Docs), n)
 		idf := math.Log(1 + (docs-n+0.5)/(n+0.5))
 		s.terms = append(s.terms, scoredTerm{p, l.weight * idf * (bm25K1 + 1), float64(f.Words) / docs})

@@ -19,7 +19,8 @@ import (
 const maxDays = 100_000
 
 // Get implements presswatch.Index.
-func (b *bleveIndex) Get(ctx context.Context, id presswatch.DocID) (presswatch.Document, error) {
+func (b *bleveIndex) Get(ctx context.Context, id presswatch.DocID) (_ presswatch.Document, err error) {
+	defer caught(&err)
 	var none presswatch.Document
 	done, err := b.use()
 	if err != nil {
@@ -58,7 +59,8 @@ func (b *bleveIndex) document(reader index.IndexReader, id string) ([]byte, erro
 }
 
 // Search implements presswatch.Index.
-func (b *bleveIndex) Search(ctx context.Context, q presswatch.Query) (presswatch.Result, error) {
+func (b *bleveIndex) Search(ctx context.Context, q presswatch.Query) (_ presswatch.Result, err error) {
+	defer caught(&err)
 	var none presswatch.Result
 	r, err := newRequest(q, b.analyzer)
 	if err != nil {
