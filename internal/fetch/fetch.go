@@ -49,6 +49,7 @@ type Client struct {
 	perHost      int
 	now          func() time.Time
 	log          *slog.Logger
+	guard        *guard
 	base         *http.Transport
 	pace         *pacer
 	robots       *robotsCache
@@ -109,9 +110,9 @@ func New(o Options) *Client {
 	if gap == 0 {
 		gap = time.Second
 	}
-	g := &guard{allow: o.AllowNet, resolver: o.Resolver, dialer: &net.Dialer{Timeout: min(c.timeout, 10*time.Second)}}
+	c.guard = &guard{allow: o.AllowNet, resolver: o.Resolver, dialer: &net.Dialer{Timeout: min(c.timeout, 10*time.Second)}}
 	c.base = &http.Transport{
-		DialContext:            g.dial,
+		DialContext:            c.guard.dial,
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true, // it would decode without a bound
 		MaxResponseHeaderBytes: maxHeader,
