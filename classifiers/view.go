@@ -128,13 +128,17 @@ func kindOf(d presswatch.Document, words int) presswatch.Kind {
 // empty when none fits.
 func guessLanguage(s string) string {
 	s = strings.ToLower(firstRunes(s, 2000))
-	letters, best, code := 0, 0, ""
+	letters, best, code, profiles := 0, 0, "", langs.Profiles()
+	users := map[string]int{}
+	for _, p := range profiles {
+		users[p.Script]++
+	}
 	for _, r := range s {
 		if unicode.IsLetter(r) {
 			letters++
 		}
 	}
-	for _, p := range langs.Profiles() {
+	for _, p := range profiles {
 		script, marks, stops := 0, 0, 0
 		for _, r := range s {
 			if unicode.Is(unicode.Scripts[p.Script], r) {
@@ -155,6 +159,9 @@ func guessLanguage(s string) string {
 			if frequent[w] {
 				stops++
 			}
+		}
+		if users[p.Script] == 1 {
+			stops++ // the script alone tells
 		}
 		if score := 3*marks + 10*stops; score > best {
 			best, code = score, p.Code
