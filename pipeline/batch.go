@@ -53,7 +53,7 @@ func RunBatch(ctx context.Context, in io.Reader, out io.Writer, b Batch) (ok, ba
 		}
 		delete(r, "html")
 		delete(r, "file")
-		write(r, it.Doc)
+		SetFields(r, it.Doc)
 		return nil
 	})
 }
@@ -124,9 +124,9 @@ func readFile(root *os.Root, name string) ([]byte, error) {
 	return b, nil
 }
 
-// write sets the fields of the extract command. Dates that are not known are
-// null.
-func write(r jsonl.Record, d presswatch.Document) {
+// SetFields sets the fields that the commands extract and collect write. Dates
+// that are not known are null.
+func SetFields(r jsonl.Record, d presswatch.Document) {
 	r.Set("url", d.URL)
 	r.Set("canonical_url", d.CanonicalURL)
 	r.Set("title", d.Title)

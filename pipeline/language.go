@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/abadojack/whatlanggo"
+	"golang.org/x/text/language"
 
 	"presswatch/internal/lang"
 	"presswatch/internal/lang/all"
@@ -21,7 +22,8 @@ const (
 	trigramBytes  = 1500 // of it that the slower trigrams are counted over
 	marksShare    = 0.06 // of the letters, from which a language's own letters decide
 	stopShare     = 0.12 // of the words, from which stopwords decide
-	foldedShare   = 0.17 // the same for text written without its marks
+	foldedShare   = 0.13 // the same for text written without its marks
+	tinyShare     = 0.22 // the same with words of two letters
 	surelyEnough  = 0.5  // confidence of trigrams that stands against what the page says
 	shortLetters  = 24   // letters under which nothing speaks against what the page says
 	foreignLetter = 0.02 // share of letters that ours of the script does not write
@@ -39,7 +41,8 @@ type tongue struct {
 	code   string
 	marks  map[rune]bool
 	stop   map[string]bool
-	folded map[string]bool // stopwords as they look without marks, where that changes them
+	folded map[string]bool // stopwords of more than two letters as they look without marks
+	tiny   map[string]bool // those of two letters, which are words of many languages
 }
 
 // NewLanguage makes the stage for the languages of lang/all.
@@ -52,14 +55,18 @@ func NewLanguage() *Language {
 }
 
 func newTongue(p lang.Profile) tongue {
-	t := tongue{code: p.Code, marks: map[rune]bool{}, stop: map[string]bool{}, folded: map[string]bool{}}
+	t := tongue{code: p.Code, marks: map[rune]bool{}, stop: map[string]bool{}, folded: map[string]bool{}, tiny: map[string]bool{}}
 	for _, r := range p.Marks {
 		t.marks[r] = true
 	}
 	for _, w := range p.Stopwords {
 		t.stop[w] = true
-		if f := text.Fold(w); p.Marks != "" && len(f) > 2 { // two letters are words of many languages
+		switch f := text.Fold(w); {
+		case p.Marks == "":
+		case len(f) > 2:
 			t.folded[f] = true
+		case len(f) == 2:
+			t.tiny[f] = true
 		}
 	}
 	return t
@@ -128,10 +135,11 @@ func (l *Language) decide(s, script string, letters int) (code string, sure bool
 	if info.Lang < 0 || info.Confidence == 0 {
 		return "", false
 	}
-	if code = info.Lang.Iso6391(); code == "" {
-		code = info.Lang.Iso6393()
+	tag, err := language.Macro.Canonicalize(language.Make(info.Lang.Iso6393()))
+	if err != nil {
+		return "", false
 	}
-	return code, letters >= shortLetters && info.Confidence >= surelyEnough
+	return tag.String(), letters >= shortLetters && info.Confidence >= surelyEnough
 }
 
 // foreignTo holds letters of a script that the only language of ours in it
@@ -146,16 +154,12 @@ func countTongues(s string, tongues []tongue, letters int) string {
 	if len(tongues) == 0 {
 		return ""
 	}
-	marks, stops, folded := make([]int, len(tongues)), make([]int, len(tongues)), make([]int, len(tongues))
+	counts := make([]count, len(tongues))
 	lower, words := strings.ToLower(s), 0
 	for _, w := range text.Words(lower) {
 		words++
 		for i, t := range tongues {
-			if t.stop[w] {
-				stops[i]++
-			} else if t.folded[w] {
-				folded[i]++
-			}
+			counts[i].add(t, w)
 		}
 	}
 	for _, r := range lower {
@@ -164,20 +168,47 @@ func countTongues(s string, tongues []tongue, letters int) string {
 		}
 		for i, t := range tongues {
 			if t.marks[r] {
-				marks[i]++
+				counts[i].marks++
 			}
 		}
 	}
 	best, bestScore := "", 0.0
 	for i, t := range tongues {
-		m, st := float64(marks[i])/float64(letters), float64(stops[i])/float64(max(words, 1))
-		fo := float64(folded[i]+stops[i]) / float64(max(words, 1))
-		score := max(m/marksShare, enough(st/stopShare, stops[i], 2), enough(fo/foldedShare, folded[i], 3))
-		if score >= 1 && score > bestScore {
+		if score := counts[i].score(letters, words); score >= 1 && score > bestScore {
 			best, bestScore = t.code, score
 		}
 	}
 	return best
+}
+
+// count is what speaks for one language in a text.
+type count struct {
+	marks, stop, folded, tiny int
+	kinds                     map[string]bool // the different words of folded
+}
+
+func (c *count) add(t tongue, w string) {
+	switch {
+	case t.stop[w]:
+		c.stop++
+	case t.folded[w]:
+		c.folded++
+		if c.kinds == nil {
+			c.kinds = map[string]bool{}
+		}
+		c.kinds[w] = true
+	case t.tiny[w]:
+		c.tiny++
+	}
+}
+
+// score is 1 or more when the language is sure.
+func (c *count) score(letters, words int) float64 {
+	part := func(n int) float64 { return float64(n) / float64(max(words, 1)) }
+	return max(float64(c.marks)/float64(letters)/marksShare,
+		enough(part(c.stop)/stopShare, c.stop, 2),
+		enough(part(c.folded+c.stop)/foldedShare, len(c.kinds), 2),
+		enough(part(c.folded+c.stop+c.tiny)/tinyShare, len(c.kinds), 2))
 }
 
 func enough(score float64, n, least int) float64 {

@@ -13,7 +13,7 @@ const (
 	maxNodes    = 120_000  // nodes of the tree, scripts and the like not counted
 	maxOpen     = 100      // formatting elements open at once: each is made anew in every block
 	maxTagBytes = 64 << 10 // length of one tag: hundreds of thousands of attributes are no page
-	maxWeight   = 96 << 20 // sum of text bytes times depth: what measuring the text of every element costs
+	maxWeight   = 32 << 20 // sum of text bytes (and 16 a node) times depth: what measuring the text of every element costs
 )
 
 // plausible looks over the source, without parsing it, for what makes a tree
@@ -103,9 +103,10 @@ func (s *survey) walk(n *html.Node, depth int) {
 			n.RemoveChild(c)
 		case html.TextNode:
 			s.nodes++
-			s.weight += len(c.Data) * depth
+			s.weight += (len(c.Data) + 16) * depth
 		case html.ElementNode:
 			s.nodes++
+			s.weight += 16 * depth
 			if s.note(c) {
 				n.RemoveChild(c)
 			} else if s.nodes <= maxNodes {
@@ -139,6 +140,9 @@ func (s *survey) note(n *html.Node) (remove bool) {
 	case "html":
 		f.lang = attr(n.Attr, "lang")
 	case "title":
+		if c := n.FirstChild; c != nil && len(c.Data) > maxField { // its words are looked for with patterns
+			c.Data = strings.ToValidUTF8(c.Data[:maxField], "")
+		}
 		if f.titleTag == "" && n.Namespace == "" {
 			f.titleTag = oneLine(inner(n, maxField))
 		}

@@ -57,6 +57,9 @@ func Read(in Input) Page {
 	if !in.Post && len(p.Text) < shortText {
 		rescue(&p, src, f)
 	}
+	if len(p.Text) > maxPageText {
+		p.Text = strings.ToValidUTF8(p.Text[:maxPageText], "")
+	}
 	describe(&p, f, in.URL)
 	return p
 }

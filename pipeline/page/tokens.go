@@ -10,8 +10,8 @@ import (
 // around are the elements that hold what is around an article.
 var around = set("nav footer aside header form menu")
 
-// maxTokenText is the most bytes of text that reading by tokens gives.
-const maxTokenText = 4 << 20
+// maxPageText is the most bytes of text that are kept of a page.
+const maxPageText = 4 << 20
 
 // readTokens reads a page without building a tree, at any depth and in one
 // pass. Without everything, it leaves out what stands in nav, footer and the
@@ -20,7 +20,7 @@ func readTokens(src string, f *facts, everything bool) string {
 	r := tokenReader{facts: f, everything: everything}
 	z := html.NewTokenizer(strings.NewReader(src))
 	z.SetMaxBuf(len(src) + 1)
-	for r.out.b.Len() < maxTokenText {
+	for r.out.b.Len() < maxPageText {
 		switch z.Next() {
 		case html.ErrorToken:
 			r.flush()
