@@ -60,7 +60,7 @@ func Main(ctx context.Context, args, environ []string, stdin io.Reader, stdout, 
 	case errors.Is(err, errSilent):
 		return exitFailed
 	case !e.ran:
-		fmt.Fprintf(stderr, "presswatch: %v\n", err)
+		fmt.Fprintf(stderr, "presswatch: %s\n", strings.Join(strings.Fields(err.Error()), " "))
 		return exitUsage
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "presswatch: interrupted")

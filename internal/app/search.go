@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"presswatch"
@@ -162,11 +161,10 @@ func (e *env) printHit(h presswatch.Hit) error {
 
 // search asks the process that holds the archive, by its API.
 func (r running) search(ctx context.Context, q presswatch.Query) (presswatch.Result, error) {
-	var out presswatch.Result
 	v := url.Values{"q": {q.Text}, "limit": {strconv.Itoa(q.Limit)}, "after": {q.After}, "sort": {string(q.Sort)}}
 	add := func(name string, vals ...string) {
 		if len(vals) > 0 {
-			v[name] = []string{strings.Join(vals, ",")}
+			v[name] = vals
 		}
 	}
 	add("source", toStrings(q.Sources)...)
@@ -188,7 +186,13 @@ func (r running) search(ctx context.Context, q presswatch.Query) (presswatch.Res
 			delete(v, k)
 		}
 	}
-	return out, r.get(ctx, "/v1/documents?"+v.Encode(), &out)
+	var page struct {
+		Items []presswatch.Hit `json:"items"`
+		Total int              `json:"total"`
+		Next  string           `json:"cursor"`
+	}
+	err := r.get(ctx, "/v1/documents?"+v.Encode(), &page)
+	return presswatch.Result{Hits: page.Items, Total: page.Total, Next: page.Next}, err
 }
 
 func toStrings[S ~string](in []S) []string {
@@ -199,22 +203,37 @@ func toStrings[S ~string](in []S) []string {
 	return out
 }
 
-// get asks the API of the process that holds the data folder.
+// get asks the API of the process that holds the data folder, and waits as
+// long as it is told to when it asks too fast.
 func (r running) get(ctx context.Context, path string, into any) error {
+	for {
+		resp, err := r.ask(ctx, path)
+		if err != nil {
+			return presswatch.Errorf(presswatch.Unavailable, "%s does not answer: %w", r, err)
+		}
+		if resp.StatusCode == http.StatusTooManyRequests {
+			seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
+			resp.Body.Close()
+			if err := pause(ctx, time.Duration(max(1, seconds))*time.Second); err != nil {
+				return err
+			}
+			continue
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			var p struct{ Detail string }
+			_ = json.NewDecoder(io.LimitReader(resp.Body, 1<<16)).Decode(&p)
+			return presswatch.Errorf(presswatch.Unavailable, "%s: %s %s", r, resp.Status, p.Detail)
+		}
+		return json.NewDecoder(resp.Body).Decode(into)
+	}
+}
+
+func (r running) ask(ctx context.Context, path string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.API+path, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+r.Token)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return presswatch.Errorf(presswatch.Unavailable, "%s does not answer: %w", r, err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		var p struct{ Title, Detail string }
-		_ = json.NewDecoder(io.LimitReader(resp.Body, 1<<16)).Decode(&p)
-		return presswatch.Errorf(presswatch.Unavailable, "%s: %s %s", r, resp.Status, p.Detail)
-	}
-	return json.NewDecoder(resp.Body).Decode(into)
+	return http.DefaultClient.Do(req)
 }
