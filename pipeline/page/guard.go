@@ -9,11 +9,11 @@ import (
 // Caps on pages that are read by a tree. A typical article page has 3,000
 // nodes at a depth of 30; the largest of 850 real ones had 40,000.
 const (
-	maxTags     = 120_000  // "<" in the source outside scripts
-	maxNodes    = 120_000  // nodes of the tree, scripts and the like not counted
-	maxOpen     = 100      // formatting elements open at once: each is made anew in every block
-	maxTagBytes = 64 << 10 // length of one tag: hundreds of thousands of attributes are no page
-	maxWeight   = 32 << 20 // sum of text bytes (and 16 a node) times depth: what measuring the text of every element costs
+	maxTags   = 120_000  // "<" in the source outside scripts
+	maxNodes  = 120_000  // nodes of the tree, scripts and the like not counted
+	maxOpen   = 100      // formatting elements open at once: each is made anew in every block
+	maxAttrs  = 2000     // attributes of one element
+	maxWeight = 32 << 20 // sum of text bytes (and 16 a node) times depth: what measuring the text of every element costs
 )
 
 // plausible looks over the source, without parsing it, for what makes a tree
@@ -33,10 +33,11 @@ func plausible(src string) bool {
 		if tags++; tags > maxTags {
 			return false
 		}
-		end := strings.IndexByte(rest[:min(len(rest), maxTagBytes)], '>')
-		if end < 0 && len(rest) > maxTagBytes {
+		end, ok := tagEnd(rest)
+		if !ok {
 			return false
 		}
+		rest = rest[end:]
 		switch {
 		case !formatting[name]:
 		case closing:
@@ -71,6 +72,36 @@ func tagName(s string) (name string, closing bool) {
 		return "", closing
 	}
 	return strings.ToLower(s[:n]), closing
+}
+
+// tagEnd finds where the tag ends that s begins with, past quoted values, and
+// says false when it has more than maxAttrs attributes.
+func tagEnd(s string) (end int, ok bool) {
+	attrs, last := 0, byte(0) // last is the byte before that is no white space
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; c {
+		case '>':
+			return i, true
+		case '"', '\'':
+			if last == '=' {
+				n := strings.IndexByte(s[i+1:], c)
+				if n < 0 {
+					return len(s), true
+				}
+				i += n + 1
+			}
+			last = c
+		case ' ', '\n', '\t', '\r', '\f':
+			if i+1 < len(s) && s[i+1] > ' ' { // the last of a run
+				if attrs++; attrs > maxAttrs {
+					return i, false
+				}
+			}
+		default:
+			last = c
+		}
+	}
+	return len(s), true
 }
 
 // afterRaw skips the content of a script or style element.

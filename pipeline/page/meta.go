@@ -170,4 +170,11 @@ func firstDate(tries []string, dayFirst bool) time.Time {
 }
 
 // oneLine is the clean text with every run of white space made one space.
-func oneLine(s string) string { return strings.Join(strings.Fields(text.Clean(s)), " ") }
+// Many sites escape twice what they write into attributes and JSON-LD, so
+// references that are left are resolved once more.
+func oneLine(s string) string {
+	if strings.IndexByte(s, '&') >= 0 {
+		s = html.UnescapeString(s)
+	}
+	return strings.Join(strings.Fields(text.Clean(s)), " ")
+}

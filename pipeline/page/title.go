@@ -2,27 +2,59 @@ package page
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"presswatch/internal/text"
 )
 
 // title chooses the headline and takes the name of the site off it where it
-// is clear that it is one.
+// is clear that it is one. The only h1 of a page is the headline that readers
+// see, unless it shares no words with what the page tells machines: then it
+// is a logo or a section.
 func title(f *facts, siteName, addr string) string {
 	cands := []string{oneLine(f.ld.headline), oneLine(f.first("og:title")), oneLine(f.first("twitter:title")), f.titleTag}
+	cands = slices.DeleteFunc(cands, func(c string) bool { return c == "" })
+	names := siteNames(siteName, f, addr)
 	if len(f.headings) == 1 {
-		cands = append(cands, f.headings[0])
-	}
-	for _, c := range cands {
-		if c != "" {
-			return stripSite(c, siteNames(siteName, f, addr), cands)
+		h := f.headings[0]
+		if !names[squeeze(h)] && slices.ContainsFunc(cands, func(c string) bool { return alike(h, c) }) {
+			return stripSite(h, names, cands)
 		}
+		cands = append(cands, h)
+	}
+	if len(cands) > 0 {
+		return stripSite(cands[0], names, cands)
 	}
 	if len(f.headings) > 0 {
 		return f.headings[0]
 	}
 	return ""
+}
+
+// alike reports whether half the words of each line are in the other; where
+// words are not spaced, whether one holds the other.
+func alike(a, b string) bool {
+	wa, wb := wordSet(a), wordSet(b)
+	if len(wa) < 3 || len(wb) < 3 {
+		sa, sb := squeeze(a), squeeze(b)
+		return len(sa) > 8 && len(sb) > 8 && (strings.Contains(sa, sb) || strings.Contains(sb, sa))
+	}
+	n := 0
+	for w := range wa {
+		if wb[w] {
+			n++
+		}
+	}
+	return 2*n >= len(wa) && 2*n >= len(wb)
+}
+
+func wordSet(s string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range text.Words(text.Fold(s)) {
+		out[w] = true
+	}
+	return out
 }
 
 // siteNames are the folded names by which a title may call its site.
