@@ -50,7 +50,11 @@ func (k *Kafka) Consume(ctx context.Context, topic, group string, fn func(contex
 			_ = cg.Close()
 			return
 		}
-		<-stopped
+		select {
+		case <-stopped:
+		case <-time.After(k.o.Grace + 3*time.Second): // the coordinator holds a join back; it will forget us
+			k.o.Log.Warn("queue: leaving the consumer group takes long, not waiting for it", "topic", topic, "group", group)
+		}
 	}()
 	c := &consumer{k: k, topic: topic, fn: fn, done: map[int]int64{}}
 	for bad := 0; ctx.Err() == nil; {

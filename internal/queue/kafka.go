@@ -39,7 +39,7 @@ type Options struct {
 	MaxWait       time.Duration // how long a broker may hold a fetch that finds nothing; 500 ms
 	Linger        time.Duration // quiet time that ends a batch; 5 ms
 
-	PublishTimeout time.Duration  // how long Publish tries before it says Unavailable; 10 s
+	PublishTimeout time.Duration  // how long Publish tries to write one MiB before it says Unavailable; 10 s
 	OpenTimeout    time.Duration  // how long Open waits for a broker; 5 s
 	SessionTimeout time.Duration  // silence after which a consumer counts as dead; 8 s, Kafka's least is 6 s
 	Grace          time.Duration  // how long a running fn may go on at shutdown or rebalance; 5 s, less than SessionTimeout
@@ -114,7 +114,7 @@ func (k *Kafka) writer(c kafka.Compression) *kafka.Writer {
 		Balancer:     &kafka.Hash{},
 		RequiredAcks: kafka.RequireAll, // the default is none: fire and forget
 		Compression:  c,
-		BatchSize:    100,
+		BatchSize:    chunkMessages,
 		BatchBytes:   maxBatchBytes,
 		BatchTimeout: time.Millisecond, // the default makes every synchronous write wait a second
 		MaxAttempts:  1,                // Publish itself tries again, all messages in their order

@@ -12,7 +12,7 @@ import (
 	"presswatch"
 )
 
-const chunkBytes, chunkMessages = 1 << 20, 100
+const chunkBytes, chunkMessages = 1 << 20, 1000
 
 // Publish writes messages to a topic and returns nil when all in-sync replicas
 // have them; on the embedded broker that means synced to disk. It tries again
@@ -35,8 +35,6 @@ func (k *Kafka) Publish(ctx context.Context, topic string, msgs ...presswatch.Me
 	if topic == presswatch.TopicCaptures || topic == presswatch.TopicBackfill {
 		w = k.plain
 	}
-	ctx, cancel := context.WithTimeout(ctx, k.o.PublishTimeout)
-	defer cancel()
 	for len(out) > 0 {
 		n, bytes := 0, 0
 		for n < len(out) && n < chunkMessages && (n == 0 || bytes+len(out[n].Value) <= chunkBytes) {
@@ -53,6 +51,8 @@ func (k *Kafka) Publish(ctx context.Context, topic string, msgs ...presswatch.Me
 
 // write writes one chunk, and what failed of it again.
 func (k *Kafka) write(ctx context.Context, w *kafka.Writer, chunk []kafka.Message) error {
+	ctx, cancel := context.WithTimeout(ctx, k.o.PublishTimeout)
+	defer cancel()
 	for try := 0; ; try++ {
 		all := w.WriteMessages(ctx, chunk...)
 		err := first(all)

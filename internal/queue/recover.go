@@ -91,11 +91,9 @@ func recoverPartition(dir string, log *slog.Logger) error {
 				return err
 			}
 		}
-		if seg.size == 0 {
-			for _, name := range []string{segmentName(base), strings.TrimSuffix(segmentName(base), ".dat") + ".idx"} {
-				if err := os.Remove(filepath.Join(dir, name)); err != nil && !os.IsNotExist(err) {
-					return err
-				}
+		if seg.size == 0 { // nothing but the torn batch
+			if err := removeSegment(dir, base); err != nil {
+				return err
 			}
 			continue
 		}
@@ -130,6 +128,16 @@ func (s snapshot) matches(dir string, bases []int64) bool {
 
 func segmentName(base int64) string { return strconv.FormatInt(base, 10) + ".dat" }
 
+func removeSegment(dir string, base int64) error {
+	path := filepath.Join(dir, segmentName(base))
+	if err := os.Remove(strings.TrimSuffix(path, ".dat") + ".idx"); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	return os.Remove(path)
+}
+
+// segmentBases lists the segments of a partition, oldest first, and removes
+// those that were made but never written to.
 func segmentBases(dir string) ([]int64, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -137,10 +145,19 @@ func segmentBases(dir string) ([]int64, error) {
 	}
 	var bases []int64
 	for _, e := range entries {
-		if name, ok := strings.CutSuffix(e.Name(), ".dat"); ok {
-			if n, err := strconv.ParseInt(name, 10, 64); err == nil {
-				bases = append(bases, n)
-			}
+		name, ok := strings.CutSuffix(e.Name(), ".dat")
+		base, err := strconv.ParseInt(name, 10, 64)
+		if !ok || err != nil {
+			continue
+		}
+		info, err := e.Info()
+		if err != nil {
+			return nil, err
+		}
+		if info.Size() > 0 {
+			bases = append(bases, base)
+		} else if err := removeSegment(dir, base); err != nil {
+			return nil, err
 		}
 	}
 	slices.Sort(bases)
