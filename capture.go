@@ -82,5 +82,5 @@ func (c Capture) Validate() error {
 // NewCaptureID derives the ID of a capture from what makes it the same fetch:
 // its source, its address, its time and its bytes.
 func NewCaptureID(source SourceID, url string, fetched time.Time, body []byte) string {
-	return hashID("c", string(source), url, fmt.Sprint(fetched.UnixMicro()), string(body))
+	return hashBytes("c", []byte(source), []byte(url), fmt.Append(nil, fetched.UnixMicro()), body)
 }

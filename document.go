@@ -18,9 +18,18 @@ func NewDocID(canonicalURL string) DocID { return DocID(hashID("d", canonicalURL
 // safe in URLs, file names and keys. Parts are separated, so that none can run
 // into the next.
 func hashID(prefix string, parts ...string) string {
+	all := make([][]byte, len(parts))
+	for i, p := range parts {
+		all[i] = []byte(p)
+	}
+	return hashBytes(prefix, all...)
+}
+
+// hashBytes is hashID without a copy of what may be large.
+func hashBytes(prefix string, parts ...[]byte) string {
 	h := sha256.New()
 	for _, p := range parts {
-		h.Write([]byte(p))
+		h.Write(p)
 		h.Write([]byte{0})
 	}
 	return prefix + crockford.EncodeToString(h.Sum(nil))[:26]

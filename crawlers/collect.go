@@ -3,6 +3,7 @@ package crawlers
 import (
 	"context"
 	"iter"
+	"net/http"
 	"sync"
 
 	"presswatch"
@@ -29,8 +30,10 @@ const (
 // CollectWith fetches addresses, hosts side by side and each host at its pace.
 // Every address that was read from urls is emitted exactly once, with a capture
 // or with the error, also when ctx ends; then it returns the context's error.
-// emit is called by several goroutines at once. When it fails no more is read
-// or fetched, what is held is dropped, and its error is returned.
+// emit is called by several goroutines at once, at most one a fetch; a slow one
+// holds the fetching up, so that no more than so many bodies are in memory.
+// When it fails no more is read or fetched, what is held is dropped, and its
+// error is returned.
 func CollectWith(ctx context.Context, o CollectOptions, urls iter.Seq[string], emit func(url string, c presswatch.Capture, err error) error) error {
 	if o.Concurrency <= 0 {
 		o.Concurrency = 16
@@ -129,39 +132,44 @@ func (k *collect) work(host string, l *lane) {
 	}
 }
 
-// one fetches one address and emits it.
+// one fetches one address and emits it. The pace of its host is waited for
+// without taking a slot away from other hosts.
 func (k *collect) one(addr string) {
 	if k.failed.Err() != nil {
 		return
 	}
-	c, err := k.fetch(addr)
-	if err := k.emit(addr, c, err); err != nil {
-		k.fail(err)
-	}
-}
-
-// fetch visits an address; the pace of its host is waited for without taking a
-// slot away from other hosts.
-func (k *collect) fetch(addr string) (c presswatch.Capture, err error) {
 	ctx, cancel := context.WithCancel(k.ctx)
 	defer cancel()
 	defer context.AfterFunc(k.failed, cancel)()
 	for try := 1; ; try++ {
-		if err := k.o.Client.Ready(ctx, addr); err != nil {
-			return presswatch.Capture{URL: addr}, err
-		}
-		select {
-		case k.slots <- struct{}{}:
-		case <-ctx.Done():
-			return presswatch.Capture{URL: addr}, presswatch.Errorf(presswatch.Unavailable, "%s: stopped: %w", fetch.Short(addr), ctx.Err())
-		}
-		resp, err := visit(ctx, k.o.Client, addr, nil)
+		err := k.o.Client.Ready(ctx, addr)
+		k.slots <- struct{}{}
+		done := k.attempt(ctx, addr, try, err)
 		<-k.slots
-		if err == nil {
-			return captureOf(Source{}, presswatch.Article, resp, presswatch.Hints{}), nil
-		}
-		if later := resp.Status == 429 || resp.Status == 503; !later || try == collectTries {
-			return presswatch.Capture{URL: addr, Status: resp.Status, FetchedAt: resp.FetchedAt, Kind: presswatch.Article}, err
+		if done {
+			return
 		}
 	}
+}
+
+// attempt fetches an address, unless there is an error already, and emits what
+// came of it. It reports false if the address should be tried again instead.
+func (k *collect) attempt(ctx context.Context, addr string, try int, err error) (done bool) {
+	c := presswatch.Capture{URL: addr, Kind: presswatch.Article}
+	if err == nil {
+		var r fetch.Response
+		if r, err = visit(ctx, k.o.Client, addr, nil); err == nil {
+			c = captureOf(Source{}, presswatch.Article, r, presswatch.Hints{})
+		} else if later := r.Status == http.StatusTooManyRequests || r.Status == http.StatusServiceUnavailable; later && try < collectTries {
+			return false
+		}
+		c.Status, c.FetchedAt = r.Status, r.FetchedAt.UTC()
+	}
+	if k.failed.Err() != nil {
+		return true
+	}
+	if err := k.emit(addr, c, err); err != nil {
+		k.fail(err)
+	}
+	return true
 }

@@ -26,18 +26,18 @@ func visit(ctx context.Context, client *fetch.Client, addr string, links func(hr
 		}
 	}()
 	ctx, flight := client.Watch(ctx)
-	c := collector(ctx, client, links == nil)
+	c := collector(ctx, client)
+	served := &asServed{client: client}
+	if links == nil {
+		c.WithTransport(served)
+	}
 	var refused error
 	c.OnResponseHeaders(func(r *colly.Response) {
 		out.Status, out.ContentType = r.StatusCode, flight.Header().Get("Content-Type")
-		if refused = statusError(r.StatusCode); refused == nil && !isPage(out.ContentType) {
-			refused = presswatch.Errorf(presswatch.Invalid, "content type %.100q is not a page", out.ContentType)
-		}
-		if refused != nil {
+		if refused = notAPage(out.Status, out.ContentType); refused != nil {
 			r.Request.Abort()
 		}
 	})
-	c.OnResponse(func(r *colly.Response) { out.Body = r.Body })
 	if links != nil {
 		c.OnHTML("a[href]", func(e *colly.HTMLElement) {
 			if href := e.Request.AbsoluteURL(e.Attr("href")); href != "" {
@@ -47,6 +47,7 @@ func visit(ctx context.Context, client *fetch.Client, addr string, links func(hr
 	}
 	err = c.Visit(addr)
 	out.FinalURL, out.Header, out.FetchedAt, out.Truncated = flight.URL(), flight.Header(), flight.At(), flight.Truncated()
+	out.Body = served.body
 	if refused != nil {
 		return out, presswatch.Errorf(presswatch.CodeOf(refused), "%s: %w", fetch.Short(addr), refused)
 	}
@@ -61,7 +62,7 @@ func visit(ctx context.Context, client *fetch.Client, addr string, links func(hr
 
 // collector makes a colly collector for one visit. What colly would do itself
 // about robots.txt, size, time and redirects is off: the transport does it.
-func collector(ctx context.Context, client *fetch.Client, raw bool) *colly.Collector {
+func collector(ctx context.Context, client *fetch.Client) *colly.Collector {
 	c := colly.NewCollector()
 	// Again, after the environment: nothing but the configuration decides.
 	c.Context, c.MaxDepth, c.CacheDir, c.DetectCharset, c.Async = ctx, 0, "", false, false
@@ -70,24 +71,39 @@ func collector(ctx context.Context, client *fetch.Client, raw bool) *colly.Colle
 	c.SetRequestTimeout(0)
 	c.SetRedirectHandler(func(*http.Request, []*http.Request) error { return nil })
 	c.WithTransport(client.Transport())
-	if raw {
-		c.WithTransport(asServed{client.Transport()})
-	}
 	return c
 }
 
-// asServed hides the charset from colly, which would re-code the body. The
-// pipeline does that, and knows more about it.
-type asServed struct{ next http.RoundTripper }
+// asServed keeps the body of the page from colly, which would re-code it to
+// UTF-8 and hold it three times over. The pipeline knows more about charsets.
+type asServed struct {
+	client *fetch.Client
+	body   []byte
+}
 
 // RoundTrip implements http.RoundTripper.
-func (t asServed) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := t.next.RoundTrip(r)
-	if err == nil {
-		media, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
-		resp.Header.Set("Content-Type", media)
+func (t *asServed) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := t.client.Transport().RoundTrip(r)
+	if err != nil || notAPage(resp.StatusCode, resp.Header.Get("Content-Type")) != nil {
+		return resp, err
 	}
-	return resp, err
+	defer resp.Body.Close()
+	if t.body, err = t.client.ReadAll(resp.Body); err != nil {
+		return nil, err
+	}
+	resp.Body = http.NoBody
+	return resp, nil
+}
+
+// notAPage says why a response cannot be that of an article, or nil.
+func notAPage(status int, contentType string) error {
+	if err := statusError(status); err != nil {
+		return err
+	}
+	if !isPage(contentType) {
+		return presswatch.Errorf(presswatch.Invalid, "content type %.100q is not a page", contentType)
+	}
+	return nil
 }
 
 // isPage reports whether a content type may be that of an article. Nothing and

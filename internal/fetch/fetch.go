@@ -197,11 +197,39 @@ func (c *Client) Get(ctx context.Context, r Request) (Response, error) {
 		URL: r.URL, FinalURL: f.URL(), Status: resp.StatusCode, Header: f.Header(), FetchedAt: f.At(),
 		ContentType: resp.Header.Get("Content-Type"), NotModified: resp.StatusCode == http.StatusNotModified,
 	}
-	if out.Body, err = io.ReadAll(resp.Body); err != nil {
+	if out.Body, err = c.ReadAll(resp.Body); err != nil {
 		return Response{}, err
 	}
 	out.Truncated = f.Truncated()
 	return out, nil
+}
+
+const (
+	firstRead = 64 << 10
+	lastGrow  = 4 << 20 // a larger body gets all the room there is at once
+)
+
+// ReadAll reads a body of Transport to its end. It takes little more memory
+// than the body does, where io.ReadAll takes three or four times as much.
+func (c *Client) ReadAll(r io.Reader) ([]byte, error) {
+	buf := make([]byte, 0, firstRead)
+	for {
+		if len(buf) == cap(buf) {
+			room := 2 * cap(buf)
+			if room > lastGrow {
+				room = max(int(c.maxBody)+1, room)
+			}
+			buf = append(make([]byte, 0, room), buf...)
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if errors.Is(err, io.EOF) {
+			return buf, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 func (r Request) header() http.Header {
