@@ -49,7 +49,7 @@ type docView struct {
 	presswatch.Document
 	HeadMarked marked
 	TextMarked marked
-	Evidence   []evidenceView
+	Signals    []evidenceView
 	Shown      string // link to the publisher, when it is safe
 }
 
@@ -187,7 +187,7 @@ func (p *page) viewDoc(doc presswatch.Document) *docView {
 		if e.Weight < 0 {
 			ev.X = 50 - ev.Width
 		}
-		v.Evidence = append(v.Evidence, ev)
+		v.Signals = append(v.Signals, ev)
 	}
 	return v
 }

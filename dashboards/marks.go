@@ -78,8 +78,9 @@ func sweep(n int, ps []pointer, emit func(from, to int, on []int)) {
 	slices.Sort(borders)
 	borders = slices.Compact(borders)
 	slices.SortFunc(ps, func(a, b pointer) int { return cmp.Compare(a.start, b.start) })
-	next := 0
+	next, from := 0, 0
 	var active []pointer
+	var before []int
 	for i := 0; i+1 < len(borders); i++ {
 		at := borders[i]
 		active = slices.DeleteFunc(active, func(p pointer) bool { return p.end <= at })
@@ -91,7 +92,15 @@ func sweep(n int, ps []pointer, emit func(from, to int, on []int)) {
 			on = append(on, p.n)
 		}
 		slices.Sort(on)
-		emit(at, borders[i+1], slices.Compact(on))
+		on = slices.Compact(on)
+		if i > 0 && !slices.Equal(on, before) {
+			emit(from, at, before)
+			from = at
+		}
+		before = on
+	}
+	if from < n {
+		emit(from, n, before)
 	}
 }
 

@@ -192,7 +192,7 @@ func TestEvidenceIsMarkedAndExplained(t *testing.T) {
 			marks = append(marks, text(n)+"/"+attr(n, "data-n"))
 		}
 	})
-	want := []string{"CẢNH/1", "o ngu/2", "ồn t/2", "in chưa /2"}
+	want := []string{"CẢNH BÁO/1", "Theo nguồn tin chưa được kiểm chứng/2"}
 	if fmt.Sprint(marks) != fmt.Sprint(want) {
 		t.Errorf("marks %q, want %q", marks, want)
 	}

@@ -236,8 +236,8 @@ func doc(n int, code, title, body string, risk float64) presswatch.Document {
 		Capture: "c0123456789", Evidence: "captures-1.warc.gz#1024",
 		Story: presswatch.Story{ID: presswatch.StoryID(fmt.Sprintf("s%d", n/2)), Relation: presswatch.New},
 		Verdict: presswatch.Verdict{Risk: risk, Level: level, Model: "test-1", Evidence: []presswatch.Evidence{
-			{Signal: "shouting", Score: 0.8, Weight: 1.4, Reason: "Most of the title is in capitals.", Spans: []presswatch.Span{{Field: "title", Start: 0, End: 4}}},
-			{Signal: "sensational", Score: 0.6, Weight: 0.7, Reason: "The text uses alarming words.", Spans: []presswatch.Span{{Field: "text", Start: 3, End: 12}, {Field: "text", Start: 8, End: 20}}},
+			{Signal: "shouting", Score: 0.8, Weight: 1.4, Reason: "Most of the title is in capitals.", Spans: []presswatch.Span{{Field: "title", Start: 0, End: 8}}},
+			{Signal: "sensational", Score: 0.6, Weight: 0.7, Reason: "The text uses alarming words.", Spans: []presswatch.Span{{Field: "text", Start: 0, End: 18}, {Field: "text", Start: 9, End: 35}}},
 			{Signal: "sources", Score: 0.9, Weight: -0.5, Reason: "It quotes three named sources."},
 		}},
 	}
