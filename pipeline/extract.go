@@ -101,9 +101,6 @@ func readPlain(it *Item) error {
 		return err
 	}
 	d.Title = c.Hints.Title
-	if d.Title == "" {
-		d.Title = page.FirstLine(d.Text)
-	}
 	return nil
 }
 
@@ -148,6 +145,9 @@ func applyHints(it *Item) {
 	h, d := it.Capture.Hints, &it.Doc
 	if d.Title == "" {
 		d.Title = h.Title
+	}
+	if d.Title == "" {
+		d.Title = page.FirstLine(d.Text)
 	}
 	if d.Published.IsZero() {
 		d.Published = h.Published

@@ -61,7 +61,36 @@ func Read(in Input) Page {
 		p.Text = strings.ToValidUTF8(p.Text[:maxPageText], "")
 	}
 	describe(&p, f, in.URL)
+	if !in.Post {
+		p.Text = withoutHead(p.Text, p.Title, f)
+	}
 	return p
+}
+
+// maxHead is how many paragraphs before the first of the article may repeat
+// what the page says elsewhere.
+const maxHead = 4
+
+// withoutHead drops first paragraphs that are the title, the byline or the
+// date over again: go-readability knows them in Latin script only.
+func withoutHead(s, title string, f *facts) string {
+	known := map[string]bool{squeeze(title): true}
+	for _, list := range [][]string{f.bylines, f.dateTexts, f.headings} {
+		for _, n := range list {
+			known[squeeze(n)] = true
+		}
+	}
+	for _, t := range f.times {
+		known[squeeze(t.text)] = true
+	}
+	for range maxHead {
+		first, rest, more := strings.Cut(s, "\n\n")
+		if !more || len(first) > maxField || !known[squeeze(first)] {
+			break
+		}
+		s = rest
+	}
+	return s
 }
 
 // rescue looks for text where the main reading found little or nothing.
