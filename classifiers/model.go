@@ -77,9 +77,19 @@ func lengthOf(words int) float64 {
 	return min(max(math.Log(float64(max(words, 1))/57)/math.Log(7), -1), 1)
 }
 
+// wordsOf is the number of words of a length; the inverse of lengthOf.
+func wordsOf(length float64) float64 { return 57 * math.Pow(7, length) }
+
 // trustOf turns the share of familiar words into how far the words are
 // believed: not at all up to 0.35, fully from 0.75.
 func trustOf(familiar float64) float64 { return min(max((familiar-0.35)/0.4, 0), 1) }
+
+// enough is 1 for texts at least as long as the shortest that the head has
+// met, and falls with their words below that: a remark of three words is no
+// claim.
+func (m Mix) enough(words int) float64 {
+	return min(1, float64(words)/wordsOf(m.Lengths[0]))
+}
 
 // parts are the log-odds of a mix: what the base and the text contribute, and
 // by what the weights of the other signals are multiplied.
@@ -123,7 +133,7 @@ func (m *Model) read(v *view, explain bool) reading {
 	defer m.extractor.Release(s)
 	s.Row, s.Values = m.vocab.Vector(s, s.Row[:0], s.Values[:0])
 	r.familiar = h.Familiar(s.Words)
-	r.trust = trustOf(r.familiar)
+	r.trust = trustOf(r.familiar) * m.Mixes[r.head].enough(len(s.Words))
 	r.z = r.trust * min(max(h.Dot(s.Row, s.Values), -mostLogit), mostLogit)
 	if explain && r.z > 0 {
 		r.phrases = h.Explain(s, s.Row, s.Values, 5, 6)

@@ -12,6 +12,7 @@ import (
 type Report struct {
 	Sets  []SetReport   `json:"sets"`
 	Press []PressReport `json:"press,omitempty"`
+	Other []PressReport `json:"other,omitempty"` // sets of another task, by name in Head: what reaches the levels
 }
 
 // SetReport is one set, out of fold.
@@ -39,7 +40,7 @@ type LevelN struct {
 // PressReport is how many ordinary press articles, not used to set anything,
 // reach the levels.
 type PressReport struct {
-	Head   string  `json:"head"`
+	Head   string  `json:"head"` // for Report.Other, the set
 	N      int     `json:"n"`
 	Review float64 `json:"review"` // share at least Review
 	High   float64 `json:"high"`   // share High

@@ -77,7 +77,31 @@ func Train(ctx context.Context, opts TrainOptions) (Report, error) {
 	if err := t.run(ctx, risk, titles); err != nil {
 		return Report{}, err
 	}
+	if err := t.others(ctx, sets, names); err != nil {
+		return Report{}, err
+	}
 	return t.model.Report, t.write()
+}
+
+// others reports how much of the sets of other tasks reaches the levels: texts
+// that are no news, from which nothing was learned.
+func (t *trainer) others(ctx context.Context, sets map[string][]example, names []string) error {
+	for _, name := range names {
+		if datasetNamed(name).Task != otherTask {
+			continue
+		}
+		var docs []presswatch.Document
+		for _, e := range sets[name] {
+			docs = append(docs, e.document())
+		}
+		r, err := t.flagged(ctx, docs)
+		if err != nil {
+			return err
+		}
+		r.Head = name
+		t.model.Report.Other = append(t.model.Report.Other, r)
+	}
+	return nil
 }
 
 func (o TrainOptions) withDefaults() TrainOptions {

@@ -13,18 +13,16 @@ type Phrase struct {
 // most, at most n of them, strongest first. index and value are the row that
 // the vocabulary made of s.
 func (h *Head) Explain(s *Scratch, index []uint32, value []float32, n, words int) []Phrase {
-	part := make(map[uint32]float32, len(index))
-	for k, i := range index {
-		part[i] = value[k] * float32(h.W[i]) * h.Scale
-	}
-	for k, i := range s.Index {
-		if p, ok := part[i]; ok && s.Count[k] > 1 {
-			part[i] = p / float32(s.Count[k])
+	part, k := make([]float32, len(s.Index)), 0
+	for slot, i := range s.Index {
+		if k < len(index) && index[k] == i { // the row leaves features out but keeps their order
+			part[slot] = value[k] * float32(h.W[i]) * h.Scale / float32(s.Count[slot])
+			k++
 		}
 	}
 	score := make([]float64, len(s.scan.tokens))
 	for _, o := range s.occ {
-		w := float64(part[o.index]) / float64(o.last-o.first+1)
+		w := float64(part[o.slot]) / float64(o.last-o.first+1)
 		for t := o.first; t <= o.last; t++ {
 			score[t] += w
 		}

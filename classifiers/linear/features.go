@@ -27,6 +27,7 @@ const (
 // occurrence is one place of one feature: it covers tokens first to last.
 type occurrence struct {
 	index       uint32
+	slot        uint32 // place of the feature in Scratch.Index
 	first, last int32
 }
 
@@ -37,8 +38,8 @@ type Extractor struct{ pool sync.Pool }
 // Scratch is what one extraction leaves behind. Release gives it back.
 type Scratch struct {
 	scan  scanner
-	count []uint16
 	occ   []occurrence
+	table []entry  // open addressing; its size is a power of two
 	Index []uint32 // distinct features, in order of first occurrence
 	Count []uint16 // how often each occurs
 	Words []uint64 // hashes of the words, one a word token
@@ -47,11 +48,13 @@ type Scratch struct {
 	Values []float32
 }
 
+type entry struct{ key, slot uint32 } // key is the feature and one; 0 is free
+
 // Extract reads the fields, in order, as far as MaxRunes each.
 func (x *Extractor) Extract(fields ...string) *Scratch {
 	s, _ := x.pool.Get().(*Scratch)
 	if s == nil {
-		s = &Scratch{count: make([]uint16, Dim)}
+		s = &Scratch{}
 	}
 	s.scan.reset()
 	s.occ, s.Index, s.Count, s.Words = s.occ[:0], s.Index[:0], s.Count[:0], s.Words[:0]
@@ -59,19 +62,38 @@ func (x *Extractor) Extract(fields ...string) *Scratch {
 		s.scan.scan(uint8(i), f)
 	}
 	s.grams()
-	for _, o := range s.occ {
-		if s.count[o.index] == 0 {
-			s.Index = append(s.Index, o.index)
-		}
-		if s.count[o.index] < math.MaxUint16 {
-			s.count[o.index]++
-		}
-	}
-	for _, i := range s.Index {
-		s.Count = append(s.Count, s.count[i])
-		s.count[i] = 0
-	}
+	s.distinct()
 	return s
+}
+
+// distinct counts the features.
+func (s *Scratch) distinct() {
+	size := 64
+	for size < 2*len(s.occ) {
+		size *= 2
+	}
+	if cap(s.table) < size {
+		s.table = make([]entry, size)
+	} else {
+		s.table = s.table[:size]
+		clear(s.table)
+	}
+	mask := uint32(size - 1)
+	for k := range s.occ {
+		o := &s.occ[k]
+		at := (o.index * 0x9E3779B1) & mask
+		for s.table[at].key != 0 && s.table[at].key != o.index+1 {
+			at = (at + 1) & mask
+		}
+		if e := &s.table[at]; e.key == 0 {
+			*e = entry{o.index + 1, uint32(len(s.Index))}
+			s.Index, s.Count = append(s.Index, o.index), append(s.Count, 0)
+		}
+		o.slot = s.table[at].slot
+		if s.Count[o.slot] < math.MaxUint16 {
+			s.Count[o.slot]++
+		}
+	}
 }
 
 // Release gives the buffers back; s must not be used afterwards.
@@ -127,7 +149,7 @@ func (s *Scratch) add(h uint64, base uint32, first, last int32) {
 	if base != 0 {
 		size = CharDim
 	}
-	s.occ = append(s.occ, occurrence{base + uint32(h&(size-1)), first, last})
+	s.occ = append(s.occ, occurrence{index: base + uint32(h&(size-1)), first: first, last: last})
 }
 
 func hashRunes(seed uint64, rs []rune) uint64 {
