@@ -80,7 +80,7 @@ func cardLevels(b *strings.Builder, m *Model) {
 	if len(m.Report.Press) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\nOrdinary press articles that would be flagged in vain (most of them true; half of those at hand, the other half set the prior).\nCapacity assumed: %.0f of 1000 at Review.\n\n| head | articles | Review or High | High |\n|---|---|---|---|\n", 1000*pressShare)
+	fmt.Fprintf(b, "\nOrdinary press articles that would be flagged in vain (most of them true; half of those at hand, the other half set how\nfar articles are trusted: pages of naeb, readability, WCXB and fundus, stories of VietnameseMDS, translations of NTREX).\nCapacity assumed: %.0f of 1000 at Review.\n\n| head | articles | Review or High | High |\n|---|---|---|---|\n", 1000*pressShare)
 	for _, p := range m.Report.Press {
 		name := p.Head
 		if name == "" {

@@ -118,6 +118,22 @@ func TestCardNamesSetsLicencesAndLimits(t *testing.T) {
 	}
 }
 
+func TestCommittedCardIsThatOfTheEmbeddedModel(t *testing.T) {
+	path := filepath.Join("model", CardFile)
+	want := Card(mustDefault(t).model, len(embedded))
+	if *trainDir != "" {
+		t.Skip("the card is being rewritten")
+	}
+	if os.Getenv("UPDATE_CARD") != "" {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != want {
+		t.Errorf("the card does not belong to the model (err %v); train again, or run with UPDATE_CARD=1", err)
+	}
+}
+
 func TestTrainRefusesBadSets(t *testing.T) {
 	for name, tc := range map[string]struct {
 		file, content string
