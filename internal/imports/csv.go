@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -27,7 +28,7 @@ func openCSV(s *source, o Options) (Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &table{source: s, o: o, lines: lines{r: r, most: maxLine}}
+	t := &table{source: s, o: o, lines: lines{r: r, most: o.maxLine}}
 	head, at, err := t.row()
 	if err == io.EOF {
 		return nil, presswatch.Errorf(presswatch.Invalid, "%s: empty; the first line must name the columns", s.path)
@@ -90,15 +91,15 @@ func (t *table) row() (row []byte, at int64, err error) {
 	row = bytes.Clone(line)
 	for quotes%2 == 1 {
 		line, err = t.lines.next()
-		if err == nil && len(row)+len(line) <= maxLine {
+		if err == nil && len(row)+len(line) <= t.lines.most {
 			row, quotes = append(row, line...), quotes+bytes.Count(line, []byte{'"'})
 			continue
 		}
-		switch err {
-		case nil, io.EOF: // too much for one row, or the end: the quote was a slip
+		switch {
+		case err == nil, err == io.EOF: // too much for one row, or the end: the quote was a slip
 			t.lines.unread(append(row[firstEnd:], line...))
 			return nil, at, presswatch.Errorf(presswatch.Invalid, "a quote is opened and never closed")
-		case errLong:
+		case errors.Is(err, errLong):
 			return nil, at, presswatch.Errorf(presswatch.TooLarge, "a quoted column runs into line %d, which is %w", t.lines.n, err)
 		default:
 			return nil, at, err

@@ -45,6 +45,8 @@ type Options struct {
 	Kind   presswatch.Kind     // for records that name none; empty means Article
 	Now    func() time.Time    // bounds times: nothing was fetched in the future; nil means time.Now
 	From   int64               // go on behind the item that had this Pos
+
+	maxLine int // of a JSON line and of a CSV row; 0 means maxLine; tests set less
 }
 
 // Item is one record: a capture, or the reason why there is none.
@@ -80,6 +82,9 @@ func Open(path string, o Options) (Reader, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.maxLine == 0 {
+		o.maxLine = maxLine
 	}
 	st, err := os.Stat(path)
 	if os.IsNotExist(err) {

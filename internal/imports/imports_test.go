@@ -108,7 +108,9 @@ func same(t *testing.T, items []Item, want ...string) {
 }
 
 func TestJSONLines(t *testing.T) {
-	long := `{"url":"https://a.example/long","text":"` + strings.Repeat("x", maxLine) + `"}`
+	small := opts
+	small.maxLine = 64 << 10
+	long := `{"url":"https://a.example/long","text":"` + strings.Repeat("x", small.maxLine) + `"}`
 	for name, tc := range map[string]struct {
 		in   string
 		want []string
@@ -121,8 +123,8 @@ func TestJSONLines(t *testing.T) {
 		"addresses that are none": {
 			`{"url":"javascript:alert(1)","text":"x"}` + "\n" + `{"url":"http://","text":"x"}` + "\n" + `{"url":"http://a b/","text":"x"}` + "\n" + `{"url":7,"text":"x"}`,
 			[]string{"! :1: url", "! :2: url", "! :3: url", "! :4: not a JSON"}},
-		"an endless line":         {long + "\n" + `{"url":"https://a.example/2","text":"x"}`, []string{"! :1: longer than 32 MiB", "2"}},
-		"an endless last line":    {long, []string{"! :1: longer than 32 MiB"}},
+		"an endless line":         {long + "\n" + `{"url":"https://a.example/2","text":"x"}`, []string{"! :1: too long", "2"}},
+		"an endless last line":    {long, []string{"! :1: too long"}},
 		"a bad source":            {`{"url":"https://a.example/1","text":"x","source":"../etc"}`, []string{"! :1: source"}},
 		"a bad fetched_at":        {`{"url":"https://a.example/1","text":"x","fetched_at":"today"}`, []string{"! :1: fetched_at"}},
 		"odd hints do not matter": {`{"url":"https://a.example/1","text":"x","date":"yesterday","author":{"a":1},"title":[],"lang":null}`, []string{"1"}},
@@ -140,7 +142,7 @@ func TestJSONLines(t *testing.T) {
 						want = append(want, strings.Replace(w, "x.jsonl:", ":", 1))
 					}
 				}
-				same(t, all(t, filepath.Join(dir, file), opts), want...)
+				same(t, all(t, filepath.Join(dir, file), small), want...)
 			}
 		})
 	}
@@ -190,6 +192,8 @@ func TestFilesOfJSONStayInside(t *testing.T) {
 }
 
 func TestCSV(t *testing.T) {
+	small := opts
+	small.maxLine = 64 << 10
 	for name, tc := range map[string]struct {
 		in   string
 		want []string
@@ -201,16 +205,21 @@ func TestCSV(t *testing.T) {
 		"bad rows are named":        {"url,text\na\nhttps://a.example/3,x\n,x\nhttps://a.example/5,\n\nhttps://a.example/7,\"a\"b\nhttps://a.example/8,x\n", []string{"! :2: 1 columns, the header has 2", "3", "! :4: url: missing", "! :5: neither text nor html", "! :7: column", "8"}},
 		"a row behind a long one":   {"url,text\nhttps://a.example/2,\"a\nb\nc\"\nbad\nhttps://a.example/6,x", []string{"2", "! :5: 1 columns", "6"}},
 		"a quote never closed":      {"url,text\nhttps://a.example/2,x\nhttps://a.example/3,\"oh\nhttps://a.example/4,x\nhttps://a.example/5,x", []string{"2", "! :3: a quote is opened and never closed", "4", "5"}},
-		"endless quoted text":       {"url,text\nhttps://a.example/2,\"oh\n" + strings.Repeat(strings.Repeat("y", 1<<20)+"\n", 33) + "https://a.example/9,x", append([]string{"! :2: a quote"}, append(repeat("! 1 columns", 33), "9")...)},
-		"an endless line":           {"url,text\n" + strings.Repeat("y", maxLine+1) + "\nhttps://a.example/3,x", []string{"! :2: longer", "3"}},
+		"endless quoted text":       {"url,text\nhttps://a.example/2,\"oh\n" + strings.Repeat(strings.Repeat("y", 4<<10)+"\n", 17) + "https://a.example/9,x", append([]string{"! :2: a quote"}, append(repeat("! 1 columns", 17), "9")...)},
+		"an endless line":           {"url,text\n" + strings.Repeat("y", small.maxLine+1) + "\nhttps://a.example/3,x", []string{"! :2: too long", "3"}},
 		"only a header":             {"url,text\n", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, file := range []string{"x.csv", "x.csv.gz"} {
-				same(t, all(t, filepath.Join(put(t, map[string]string{file: tc.in}), file), opts), tc.want...)
+				same(t, all(t, filepath.Join(put(t, map[string]string{file: tc.in}), file), small), tc.want...)
 			}
 		})
 	}
+}
+
+func TestALineIsBoundedAt32MiB(t *testing.T) {
+	dir := put(t, map[string]string{"x.jsonl": `{"url":"https://a.example/1","text":"` + strings.Repeat("x", maxLine) + "\"}\n" + `{"url":"https://a.example/2","text":"x"}`})
+	same(t, all(t, filepath.Join(dir, "x.jsonl"), opts), "! :1: too long: more than 33554432 bytes", "2")
 }
 
 func repeat(s string, n int) (out []string) {

@@ -43,7 +43,7 @@ func openJSONL(s *source, o Options) (Reader, error) {
 	if err != nil {
 		return nil, presswatch.Errorf(presswatch.Unavailable, "%w", err)
 	}
-	return &jsonl{source: s, o: o, root: root, lines: lines{r: r, most: maxLine}}, nil
+	return &jsonl{source: s, o: o, root: root, lines: lines{r: r, most: o.maxLine}}, nil
 }
 
 // Close closes file and folder.
@@ -62,7 +62,7 @@ func (j *jsonl) Next(ctx context.Context) (Item, error) {
 		switch {
 		case err == io.EOF:
 			return Item{}, err
-		case err != nil && err != errLong:
+		case err != nil && !errors.Is(err, errLong):
 			if !damaged(err) {
 				return Item{}, readError(j.path, j.lines.n, err)
 			}

@@ -9,8 +9,8 @@ import (
 	"presswatch"
 )
 
-// errLong is the cause when a line is longer than maxLine.
-var errLong = presswatch.Errorf(presswatch.TooLarge, "longer than %d MiB", maxLine>>20)
+// errLong is the cause when a line is longer than what is allowed.
+var errLong = errors.New("too long")
 
 // lines reads a text line by line, in memory bounded by the longest line that
 // is allowed, and knows their numbers.
@@ -40,7 +40,7 @@ func (l *lines) next() ([]byte, error) {
 	if l.n == 0 {
 		line = bytes.TrimPrefix(line, []byte(bom))
 	}
-	if err == nil || err == errLong {
+	if err == nil || errors.Is(err, errLong) {
 		l.n++
 	}
 	return line, err
@@ -60,7 +60,7 @@ func (l *lines) read() ([]byte, error) {
 		case errors.Is(err, bufio.ErrBufferFull):
 		case err == io.EOF && (long || len(l.buf) > 0), err == nil:
 			if long {
-				return nil, errLong
+				return nil, presswatch.Errorf(presswatch.TooLarge, "%w: more than %d bytes", errLong, l.most)
 			}
 			return l.buf, nil
 		default:
