@@ -173,7 +173,7 @@ func (p *page) Why(e presswatch.Evidence) reason {
 	if e.Key != "" && p.L.has(e.Key) {
 		args := make([]any, len(e.Args))
 		for i, v := range e.Args {
-			args[i] = v
+			args[i] = "\u2068" + v + "\u2069" // isolated: what is quoted may run the other way
 		}
 		return reason{p.T(e.Key, args...), p.L.Code, p.L.Dir()}
 	}
