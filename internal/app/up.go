@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"os"
 	"time"
@@ -77,7 +78,7 @@ func (e *env) serveRoles(ctx context.Context, command string, r roles) error {
 	var allow []netip.Prefix
 	var sources []crawlers.Source
 	if r.crawl {
-		if sources, allow, err = e.sources(ctx, cfg, r.demo, r.serve); err != nil {
+		if sources, allow, err = e.sources(ctx, cfg, log, r.demo, r.serve); err != nil {
 			return err
 		}
 	}
@@ -92,7 +93,7 @@ func (e *env) serveRoles(ctx context.Context, command string, r roles) error {
 
 // sources reads the sources file, or starts the sample newsrooms. Where the
 // desk is of use without crawlers, the default file need not be there.
-func (e *env) sources(ctx context.Context, cfg config.Config, sample, optional bool) ([]crawlers.Source, []netip.Prefix, error) {
+func (e *env) sources(ctx context.Context, cfg config.Config, log *slog.Logger, sample, optional bool) ([]crawlers.Source, []netip.Prefix, error) {
 	if !sample {
 		s, err := crawlers.LoadSources(cfg.Sources)
 		if errors.Is(err, os.ErrNotExist) && optional && cfg.Sources == config.Default().Sources {
@@ -104,7 +105,7 @@ func (e *env) sources(ctx context.Context, cfg config.Config, sample, optional b
 		}
 		return s, cfg.AllowedNets(), err
 	}
-	sites, err := demo.Start(ctx, demo.Options{})
+	sites, err := demo.Start(ctx, demo.Options{Log: log, Port: demoPort})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -160,6 +161,10 @@ func quiet(ctx context.Context, err error) error {
 	}
 	return err
 }
+
+// demoPort is the first of the ports of the sample newsrooms: the same at each
+// start, so that their articles keep their addresses.
+const demoPort = 18210
 
 // demoPace keeps the sample newsrooms quick: they are ours.
 const demoPace = 20 * time.Millisecond

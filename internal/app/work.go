@@ -73,7 +73,7 @@ func (n *node) workers(chain pipeline.Chain) []queue.WorkSpec {
 }
 
 func (n *node) spec(topic, group string, handle func(context.Context, []presswatch.Message) []error) queue.WorkSpec {
-	return queue.WorkSpec{Topic: topic, Group: group, Stage: group, Log: n.log,
+	return queue.WorkSpec{Topic: topic, Group: group, Stage: group, StageOf: pipeline.StageOf, Log: n.log,
 		Handle: func(ctx context.Context, msgs []presswatch.Message) []error {
 			start := time.Now()
 			errs := handle(ctx, msgs)

@@ -49,6 +49,9 @@ func deadMessage(w WorkSpec, j *job) presswatch.Message {
 	h[deadOffset] = strconv.FormatInt(m.Offset, 10)
 	h[deadTime] = m.Time.UTC().Format(time.RFC3339Nano)
 	h[deadGroup], h[deadStage] = w.Group, w.Stage
+	if w.StageOf != nil {
+		h[deadStage] = cmp.Or(w.StageOf(j.err), w.Stage)
+	}
 	h[deadAttempts] = strconv.Itoa(j.attempts)
 	h[deadCode] = string(presswatch.CodeOf(j.err))
 	h[deadError] = clip(j.err.Error(), maxDeadError)

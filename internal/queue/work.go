@@ -16,7 +16,10 @@ import (
 type WorkSpec struct {
 	Topic, Group string
 	Stage        string // named in dead letters
-	Attempts     int    // tries before a message becomes a dead letter; 3
+	Attempts     int    // tries before a message becomes a dead letter; 3. What is Invalid or TooLarge has one
+
+	// StageOf, when set, names the place of an error more closely; "" leaves Stage.
+	StageOf func(error) string
 
 	// Handle works on messages, of which no two have the same key, and returns
 	// one error a message, nil where its effects are durable. Unavailable means
@@ -35,8 +38,8 @@ type WorkSpec struct {
 // Work consumes spec.Topic until ctx ends, and does what a worker owes its
 // messages. A message that failed as Unavailable is tried for as long as ctx
 // lives, after growing pauses; one that failed otherwise, or panicked, up to
-// Attempts times, and then goes to the topic dead, with the reason and as it
-// was. Finished messages are not run again while others of their batch are
+// Attempts times (once, when trying again cannot help), and then goes to the
+// topic dead, with the reason and as it was. Finished messages are not run again while others of their batch are
 // retried. Messages with the same key are worked on one after another, in
 // order: a later one waits for an earlier one to be done or dead. Offsets are
 // committed when the whole batch is done; whatever happens before, even to the
@@ -167,7 +170,7 @@ func (w *work) note(ctx context.Context, j *job, err error) {
 		w.failed(code, false)
 	default:
 		j.attempts++
-		j.bury = j.attempts >= w.Attempts
+		j.bury = j.attempts >= w.Attempts || code == presswatch.Invalid || code == presswatch.TooLarge
 		w.failed(code, j.bury)
 		if j.bury {
 			w.toDead(ctx, j)

@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(*testing.T) presswatch.Queue) {
 		"work keeps the order of a key while one message fails":      keyOrder,
 		"work stopped in an outage loses nothing":                    stoppedInOutage,
 		"a poisoned message becomes a dead letter":                   poisoned,
+		"what cannot be helped is not tried again":                   hopeless,
 		"a panic is blamed on the message that causes it":            panics,
 		"a handler that forgets results fails all":                   forgets,
 		"dead letters are listed, shown and sent back":               deadLetters,

@@ -159,11 +159,12 @@ func poisoned(t *testing.T, q presswatch.Queue) {
 	var j journal
 	s := spec(&j, func(m presswatch.Message) error {
 		if string(m.Value) == "4" {
-			return presswatch.Errorf(presswatch.Invalid, "cannot read it: %s", "ấ\xffx")
+			return presswatch.Errorf(presswatch.Internal, "cannot read it: %s", "ấ\xffx")
 		}
 		return nil
 	})
 	s.Attempts = 5
+	s.StageOf = func(error) string { return "reading" }
 	must(t, queue.Work(deadline(t), stopAfter(q, func() bool { return len(j.all()) >= 14 }), s))
 	if n := j.count("failed 4"); n != 5 {
 		t.Errorf("tried %d times, want 5", n)
@@ -174,9 +175,27 @@ func poisoned(t *testing.T, q presswatch.Queue) {
 	}
 	d, err := q.(Dead).DeadByID(t.Context(), l[0].ID)
 	must(t, err)
-	if d.Topic != topic || d.Group != "g" || d.Stage != "test" || d.Attempts != 5 || d.Code != presswatch.Invalid || d.Time.IsZero() ||
+	if d.Topic != topic || d.Group != "g" || d.Stage != "reading" || d.Attempts != 5 || d.Code != presswatch.Internal || d.Time.IsZero() ||
 		d.Error != "cannot read it: ấx" || d.Message.Key != "key-4" || string(d.Message.Value) != "4" || fmt.Sprint(d.Message.Headers) != "map[ce_id:4]" {
 		t.Errorf("got %+v", d)
+	}
+}
+
+func hopeless(t *testing.T, q presswatch.Queue) {
+	must(t, q.Publish(t.Context(), topic, messages(3, 3)...))
+	var j journal
+	s := spec(&j, func(m presswatch.Message) error {
+		if string(m.Value) == "1" {
+			return presswatch.Errorf(presswatch.Invalid, "no text")
+		}
+		return nil
+	})
+	must(t, queue.Work(deadline(t), stopAfter(q, func() bool { return len(j.all()) >= 3 }), s))
+	if n := j.count("failed 1"); n != 1 {
+		t.Errorf("tried %d times, want once: trying again cannot help", n)
+	}
+	if l := list(t, q); len(l) != 1 || l[0].Attempts != 1 {
+		t.Errorf("dead letters %+v, want one after one try", l)
 	}
 }
 
