@@ -20,6 +20,7 @@ import (
 	"presswatch"
 	"presswatch/crawlers"
 	"presswatch/internal/fetch"
+	"presswatch/pipeline"
 )
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -151,6 +152,34 @@ func TestEveryPieceIsOnItsPage(t *testing.T) {
 	}
 	if s.URL("none") != "" {
 		t.Error("a piece that is not there has an address")
+	}
+}
+
+// TestThePipelineReadsEveryLayout has the real extraction read each article.
+func TestThePipelineReadsEveryLayout(t *testing.T) {
+	s := start(t)
+	chain := pipeline.Extracting(pipeline.Deps{})
+	for _, p := range Content() {
+		if p.Kind == presswatch.Post {
+			continue
+		}
+		addr := s.URL(p.Slug)
+		_, page := get(t, addr)
+		it := &pipeline.Item{Capture: presswatch.Capture{
+			ID: "c", Source: "demo", Kind: p.Kind, URL: addr, Status: 200, ContentType: "text/html; charset=utf-8", FetchedAt: noon, Body: []byte(page),
+		}}
+		if err := chain.Run(t.Context(), it); err != nil {
+			t.Errorf("%s: %v", p.Slug, err)
+			continue
+		}
+		if d := it.Doc; d.Title != p.Title || d.Language != p.Lang || d.CanonicalURL != addr {
+			t.Errorf("%s: title %q, language %s, address %s", p.Slug, d.Title, d.Language, d.CanonicalURL)
+		}
+		for _, para := range p.Text {
+			if !strings.Contains(it.Doc.Text, para) {
+				t.Errorf("%s: extraction lost %q", p.Slug, para)
+			}
+		}
 	}
 }
 
