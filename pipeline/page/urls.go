@@ -27,8 +27,8 @@ func Canonical(raw, base string) (string, error) {
 	u.SetUsername("")
 	u.SetPassword("")
 	u.SetHostname(strings.TrimSuffix(u.Hostname(), "."))
-	if q := u.Query(); q != "" {
-		u.SetSearch(cleanQuery(q))
+	if q := cleanQuery(u.Query()); q != "" {
+		u.SetSearch("?" + q) // one "?" is taken off, the query may begin with another
 	} else {
 		u.SetSearch("")
 	}
