@@ -51,7 +51,7 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 func traps(t testing.TB, w *web) map[string]string {
 	var z bytes.Buffer
 	gz := gzip.NewWriter(&z)
-	if _, err := io.Copy(gz, io.LimitReader(zeros{}, 256<<20)); err != nil {
+	if _, err := io.Copy(gz, io.LimitReader(zeros{}, 48<<20)); err != nil {
 		t.Fatal(err)
 	}
 	gz.Close()
@@ -248,9 +248,11 @@ func TestCollectStops(t *testing.T) {
 		}
 		var r results
 		err := CollectWith(ctx, CollectOptions{Client: client(t), Window: 50}, counted, func(u string, c presswatch.Capture, err error) error {
-			if r.emit(u, c, err); len(r.caps) == 20 {
+			r.emit(u, c, err)
+			if r.mu.Lock(); len(r.caps) == 20 {
 				cancel()
 			}
+			r.mu.Unlock()
 			return nil
 		})
 		cancel()

@@ -59,7 +59,7 @@ func encode(t testing.TB, coding, text string, n int64) []byte {
 	return b.Bytes()
 }
 
-const bomb = 256 << 20 // bytes that a bomb of the tests makes
+const bomb = 48 << 20 // bytes that a bomb of the tests makes
 
 // hostile is a site of traps with ordinary pages among them.
 func hostile(t testing.TB) http.HandlerFunc {
