@@ -107,14 +107,17 @@ func (p *pacer) reserve(h *hostPace) (time.Duration, error) {
 	return at.Sub(now), nil
 }
 
-// ready waits until a request to the host would not have to wait for its turn.
+// ready waits until a request to the host would not have to wait for its turn,
+// or would be refused at once.
 func (p *pacer) ready(ctx context.Context, host string) error {
 	for {
 		p.mu.Lock()
 		h, wait := p.hosts[host], time.Duration(0)
 		if h != nil {
 			now := p.now()
-			wait = min(latest(now, h.next, h.blocked).Sub(now), maxWait)
+			if h.blocked.Sub(now) <= maxWait { // else reserve says how it is
+				wait = latest(now, h.next, h.blocked).Sub(now)
+			}
 		}
 		p.mu.Unlock()
 		if ctx.Err() != nil {
@@ -125,9 +128,6 @@ func (p *pacer) ready(ctx context.Context, host string) error {
 		}
 		if err := sleep(ctx, wait); err != nil {
 			return err
-		}
-		if wait == maxWait { // reserve says how it is
-			return nil
 		}
 	}
 }

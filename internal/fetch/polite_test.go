@@ -309,5 +309,10 @@ func TestReadyTakesNoTurn(t *testing.T) {
 		if got := fmt.Sprint(turns(t, p, "a", 1)); got != "[0s]" {
 			t.Errorf("turn after %s, want at once", got)
 		}
+		p.heed("a", &http.Response{StatusCode: 429, Header: http.Header{"Retry-After": {"3600"}}})
+		start = time.Now()
+		if err := p.ready(t.Context(), "a"); err != nil || time.Since(start) != 0 {
+			t.Errorf("a host that is away for an hour was waited for: %v, %v", time.Since(start), err)
+		}
 	})
 }
