@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"presswatch"
 )
@@ -13,6 +14,7 @@ type Deps struct {
 	Place    func(ctx context.Context, d *presswatch.Document) error // sets d.Story; nil leaves it empty
 	Classify func(ctx context.Context, d *presswatch.Document) error // sets d.Verdict; nil leaves it empty
 	Log      *slog.Logger                                            // nil means slog.Default()
+	Now      func() time.Time                                        // when records of RunBatch count as fetched; nil means time.Now
 }
 
 // All is every stage, in order.

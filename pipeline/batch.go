@@ -17,10 +17,9 @@ import (
 
 // Batch is how the batch command reads records.
 type Batch struct {
-	Dir     string           // folder that the field file is relative to, and must stay in; "" refuses files
-	Workers int              // less than one means one
-	Now     func() time.Time // when records count as fetched; nil means time.Now
-	Deps    Deps             // Log is used; the rest is not
+	Dir     string // folder that the field file is relative to, and must stay in; "" refuses files
+	Workers int    // less than one means one
+	Deps    Deps   // Log and Now are used; the rest is not
 }
 
 // RunBatch reads JSON lines with id, url and html or file (a page, possibly
@@ -35,12 +34,13 @@ func RunBatch(ctx context.Context, in io.Reader, out io.Writer, b Batch) (ok, ba
 		}
 		defer root.Close()
 	}
-	if b.Now == nil {
-		b.Now = time.Now
+	now := b.Deps.Now
+	if now == nil {
+		now = time.Now
 	}
 	chain := Extracting(b.Deps)
 	return jsonl.Run(ctx, in, out, b.Workers, func(ctx context.Context, r jsonl.Record) error {
-		c, err := captureOf(r, root, b.Now())
+		c, err := captureOf(r, root, now())
 		if err != nil {
 			return err
 		}

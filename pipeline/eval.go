@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
@@ -44,7 +43,7 @@ func Eval(ctx context.Context, dir string, w io.Writer) ([]Score, error) {
 		return nil, presswatch.Errorf(presswatch.NotFound, "labelled pages: %w", err)
 	}
 	var got bytes.Buffer
-	if _, _, err := RunBatch(ctx, bytes.NewReader(raw), &got, Batch{Dir: dir, Workers: 2, Now: time.Now}); err != nil {
+	if _, _, err := RunBatch(ctx, bytes.NewReader(raw), &got, Batch{Dir: dir, Workers: 2}); err != nil {
 		return nil, err
 	}
 	want, err := decodeAll[labelled](bytes.NewReader(raw))

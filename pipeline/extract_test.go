@@ -173,7 +173,7 @@ func TestRunBatch(t *testing.T) {
 {"id":"13","url":"https://bao.example/13","html":"%PDF-1.4"}
 `
 	var out bytes.Buffer
-	ok, bad, err := RunBatch(t.Context(), strings.NewReader(in), &out, Batch{Dir: dir, Workers: 3, Now: func() time.Time { return fetched }})
+	ok, bad, err := RunBatch(t.Context(), strings.NewReader(in), &out, Batch{Dir: dir, Workers: 3, Deps: Deps{Now: func() time.Time { return fetched }}})
 	if err != nil || ok != 5 || bad != 8 {
 		t.Fatalf("ok %d, bad %d, err %v; want 5, 8, nil\n%s", ok, bad, err, out.String())
 	}
