@@ -38,7 +38,7 @@ var layers = map[string][]string{
 	"internal/index":    {".", "internal/obs", "internal/lang", "internal/text"},
 	"crawlers":          {".", "internal/obs", "internal/lang", "internal/text", "internal/fetch"},
 	"pipeline":          {".", "internal/obs", "internal/lang", "internal/text", "internal/jsonl"},
-	"classifiers":       {".", "internal/obs", "internal/lang", "internal/text"},
+	"classifiers":       {".", "internal/obs", "internal/lang", "internal/text", "internal/jsonl"},
 	"api":               {".", "internal/obs", "internal/rules", "internal/auth", "internal/lang"},
 	"dashboards":        {".", "internal/obs", "internal/rules", "internal/auth", "internal/lang"},
 	"internal/bench":    {},

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"presswatch/internal/jsonl"
+
 	"go.uber.org/goleak"
 )
 
@@ -45,7 +47,7 @@ func TestBatchKeepsOrderAndOtherFields(t *testing.T) {
 		if m["id"] != fmt.Sprintf("n%d", i) || m["extra"].(map[string]any)["a"].([]any)[0] != float64(i) {
 			t.Fatalf("line %d is %v", i, m)
 		}
-		if r, is := m["risk"].(float64); !is || r <= 0 || r >= 1 || m["level"] == "" || m["model"] == "" || m["evidence"] != nil {
+		if r, is := m["risk"].(float64); !is || r <= 0 || r >= 1 || m["level"] == "" || m["model"] == "" || m["evidence"] == nil {
 			t.Fatalf("line %d: %v", i, m)
 		}
 	}
@@ -73,7 +75,7 @@ func TestBatchGoesOnAfterBadLines(t *testing.T) {
 	if ok != 2 || bad != 5 || len(out) != 7 {
 		t.Fatalf("%d ok, %d bad, %d lines", ok, bad, len(out))
 	}
-	for i, want := range []struct{ id, says string }{{"a", ""}, {"<nil>", "line 3"}, {"<nil>", "line 4"}, {"c", "line 5: title and text"}, {"d", "line 6"}, {"<nil>", "line 7"}, {"e", ""}} {
+	for i, want := range []struct{ id, says string }{{"a", ""}, {"", "line 3"}, {"", "line 4"}, {"c", "line 5: title and text"}, {"d", "line 6"}, {"", "line 7"}, {"e", ""}} {
 		m := out[i]
 		says, _ := m["error"].(string)
 		if fmt.Sprint(m["id"]) != want.id || (want.says == "") != (says == "") || !strings.Contains(says, want.says) {
@@ -84,15 +86,15 @@ func TestBatchGoesOnAfterBadLines(t *testing.T) {
 
 func TestBatchReplacesOldResults(t *testing.T) {
 	out, _, _ := batch(t, `{"id":"a","risk":7,"evidence":"old","text":"They say","note":"kept"}`, false)
-	if m := out[0]; m["risk"] == 7.0 || m["evidence"] != nil || m["note"] != "kept" || m["text"] != "They say" {
+	if m := out[0]; m["risk"] == 7.0 || m["evidence"] == "old" || m["note"] != "kept" || m["text"] != "They say" {
 		t.Errorf("%v", m)
 	}
 }
 
 func TestBatchSkipsOverlongLine(t *testing.T) {
-	in := `{"id":"x","text":"` + strings.Repeat("a", maxLine) + "\"}\n" + `{"id":"y","text":"b"}`
+	in := `{"id":"x","text":"` + strings.Repeat("a", jsonl.MaxLine) + "\"}\n" + `{"id":"y","text":"b"}`
 	out, ok, bad := batch(t, in, false)
-	if ok != 1 || bad != 1 || out[1]["id"] != "y" || !strings.Contains(out[0]["error"].(string), "line 1: longer") {
+	if ok != 1 || bad != 1 || out[1]["id"] != "y" || !strings.Contains(out[0]["error"].(string), "line 1") {
 		t.Errorf("%d ok, %d bad, %v", ok, bad, out[1])
 	}
 }

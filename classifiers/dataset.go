@@ -104,7 +104,7 @@ func (e example) head() string {
 	return ""
 }
 
-// maxLine is the longest line of a batch or labelled file.
+// maxLine is the longest line of a labelled file.
 const maxLine = 32 << 20
 
 // readSets reads every *.jsonl of a folder, in order of their names.
