@@ -35,15 +35,16 @@ func TestExtractByKindOfContent(t *testing.T) {
 		"the type of the header": {capture: with(page(words), func(c *presswatch.Capture) {
 			c.ContentType, c.Header = "", map[string][]string{"Content-Type": {"text/plain"}}
 		}), title: words, text: words},
-		"status 404 is dropped":            {capture: with(page(words), func(c *presswatch.Capture) { c.Status = 404 }), dropped: "HTTP status 404"},
-		"a picture is dropped":             {capture: with(page("\x89PNG\r\n\x1a\n"), func(c *presswatch.Capture) { c.ContentType = "image/png" }), dropped: "content type image/png is not a page"},
-		"a PDF that is called a page":      {capture: page("%PDF-1.7 xyz"), dropped: "content type application/pdf is not a page"},
-		"no text is an error, not silence": {capture: page("<html><script>var a = 1</script></html>"), fail: "extract: no text"},
-		"an empty body too":                {capture: page(""), fail: "extract: no text"},
-		"an address that is none":          {capture: with(page(words), func(c *presswatch.Capture) { c.URL = "javascript:alert(1)" }), fail: "extract: url"},
-		"a capture without an id":          {capture: with(page(words), func(c *presswatch.Capture) { c.ID = "" }), fail: "extract: capture: id is empty"},
-		"text in JSON-LD only":             {capture: page(`<script type="application/ld+json">{"@type":"Article","articleBody":"` + words + `"}</script>`), title: words, text: words},
-		"navigation only":                  {capture: page(`<nav><a href="/">Trang chủ</a></nav>`), title: "Trang chủ", text: "Trang chủ"},
+		"status 404 is dropped":                    {capture: with(page(words), func(c *presswatch.Capture) { c.Status = 404 }), dropped: "HTTP status 404"},
+		"a picture is dropped":                     {capture: with(page("\x89PNG\r\n\x1a\n"), func(c *presswatch.Capture) { c.ContentType = "image/png" }), dropped: "content type image/png is not a page"},
+		"a PDF that is called a page":              {capture: page("%PDF-1.7 xyz"), dropped: "content type application/pdf is not a page"},
+		"no text is an error, not silence":         {capture: page("<html><script>var a = 1</script></html>"), fail: "extract: no text"},
+		"a page made by scripts gives its summary": {capture: page(`<meta property="og:description" content="` + words + `"><title>Tin</title><script>var a = 1</script>`), title: "Tin", text: words},
+		"an empty body too":                        {capture: page(""), fail: "extract: no text"},
+		"an address that is none":                  {capture: with(page(words), func(c *presswatch.Capture) { c.URL = "javascript:alert(1)" }), fail: "extract: url"},
+		"a capture without an id":                  {capture: with(page(words), func(c *presswatch.Capture) { c.ID = "" }), fail: "extract: capture: id is empty"},
+		"text in JSON-LD only":                     {capture: page(`<script type="application/ld+json">{"@type":"Article","articleBody":"` + words + `"}</script>`), title: words, text: words},
+		"navigation only":                          {capture: page(`<nav><a href="/">Trang chủ</a></nav>`), title: "Trang chủ", text: "Trang chủ"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			it := Item{Capture: tc.capture}

@@ -105,7 +105,7 @@ through. A risk says "needs review"; it never says "is false".`,
 		}
 		return classifiers.RunBatch(ctx, in, out, ens, explain)
 	})
-	c.Flags().BoolVar(&explain, "explain", false, "with spans and sentences for every signal")
+	c.Flags().BoolVar(&explain, "explain", false, "name the phrases that count, too; takes longer")
 	return c
 }
 

@@ -47,7 +47,7 @@ text and the other fields of extract, or error. Private addresses are refused un
 	f.StringVar(&o.urls, "urls", "", "file of addresses, one a line; - is standard input")
 	f.StringSliceVar(&o.allowNet, "allow-net", nil, "private networks that may be fetched from (CIDR), for tests on loopback")
 	f.DurationVar(&o.pace, "pace", time.Second, "least time between two requests to one host")
-	f.IntVar(&o.workers, "workers", 64, "requests under way at once, over all hosts")
+	f.IntVar(&o.workers, "workers", 32, "requests under way at once, over all hosts")
 	return c
 }
 
@@ -68,7 +68,7 @@ func (e *env) collect(ctx context.Context, o collectOptions, args []string) erro
 		allow = append(allow, p)
 	}
 	log := e.logger(cfg)
-	client := fetch.New(fetch.Options{AllowNet: allow, UserAgent: cfg.Crawl.UserAgent, Pace: o.pace,
+	client := fetch.New(fetch.Options{AllowNet: allow, UserAgent: cfg.Crawl.UserAgent, Pace: paceOf(o.pace),
 		PerHost: cfg.Crawl.PerHost, Timeout: cfg.Crawl.Timeout, Log: log})
 	urls, closeURLs, err := e.addresses(args, o.urls)
 	if err != nil {

@@ -73,7 +73,7 @@ func sourcesCheck(e *env) *cobra.Command {
 			if all, err = pick(all, args); err != nil {
 				return err
 			}
-			client := fetch.New(fetch.Options{AllowNet: cfg.AllowedNets(), UserAgent: cfg.Crawl.UserAgent, Pace: cfg.Crawl.Pace,
+			client := fetch.New(fetch.Options{AllowNet: cfg.AllowedNets(), UserAgent: cfg.Crawl.UserAgent, Pace: paceOf(cfg.Crawl.Pace),
 				PerHost: cfg.Crawl.PerHost, Timeout: cfg.Crawl.Timeout, Log: e.logger(cfg)})
 			return e.checkSources(cmd.Context(), client, all)
 		}),

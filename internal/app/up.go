@@ -169,9 +169,18 @@ const demoPort = 18210
 // demoPace keeps the sample newsrooms quick: they are ours.
 const demoPace = 20 * time.Millisecond
 
+// paceOf is a pace as the fetch client takes it: there, zero asks for its
+// default and a negative one for none.
+func paceOf(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
+}
+
 func (n *node) fetchClient(allow []netip.Prefix, pace time.Duration) *fetch.Client {
 	c := n.cfg.Crawl
-	return fetch.New(fetch.Options{AllowNet: allow, UserAgent: c.UserAgent, Pace: pace,
+	return fetch.New(fetch.Options{AllowNet: allow, UserAgent: c.UserAgent, Pace: paceOf(pace),
 		PerHost: c.PerHost, Timeout: c.Timeout, Log: n.log})
 }
 

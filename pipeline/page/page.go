@@ -107,6 +107,9 @@ func rescue(p *Page, src string, f *facts) {
 	if p.Text == "" {
 		p.Text = readTokens(src, newFacts(), true)
 	}
+	if p.Text == "" { // made by scripts in the browser: the summary is all there is
+		p.Text = Paragraphs(f.first("og:description", "description", "twitter:description"))
+	}
 }
 
 // readTree reads by a tree and go-readability. It says false when the page is
