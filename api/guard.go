@@ -94,7 +94,7 @@ func (s *Server) guard(rt route, next http.Handler) http.Handler {
 		}
 		r, err := s.authenticate(r)
 		if err != nil {
-			s.limits.take("ip "+ip, s.limits.PerIP, wrongTokenCost, s.Now())
+			s.limits.charge("ip "+ip, s.limits.PerIP, wrongTokenCost, s.Now())
 			s.fail(w, r, err)
 			return
 		}

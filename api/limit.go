@@ -55,14 +55,7 @@ func (l *limiter) take(key string, lim Limit, cost int, now time.Time) int {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b, ok := l.buckets[key]
-	if !ok {
-		if len(l.buckets) >= maxBuckets {
-			l.sweep(now)
-		}
-		b = rate.NewLimiter(rate.Limit(lim.Rate), lim.Burst)
-		l.buckets[key] = b
-	}
+	b := l.bucket(key, lim, now)
 	cost = min(cost, lim.Burst)
 	if b.AllowN(now, cost) {
 		return 0
@@ -71,8 +64,28 @@ func (l *limiter) take(key string, lim Limit, cost int, now time.Time) int {
 	return max(1, int(math.Ceil(lack/lim.Rate)))
 }
 
-// sweep drops buckets that are full again, and any when that is not enough:
-// memory is bounded before fairness is.
+// charge takes cost tokens even when there are not as many: what is missing
+// has to come in before anything is let through again.
+func (l *limiter) charge(key string, lim Limit, cost int, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.bucket(key, lim, now).ReserveN(now, min(cost, lim.Burst))
+}
+
+func (l *limiter) bucket(key string, lim Limit, now time.Time) *rate.Limiter {
+	b, ok := l.buckets[key]
+	if !ok {
+		if len(l.buckets) >= maxBuckets {
+			l.sweep(now)
+		}
+		b = rate.NewLimiter(rate.Limit(lim.Rate), lim.Burst)
+		l.buckets[key] = b
+	}
+	return b
+}
+
+// sweep drops buckets that are full again, and others until a quarter of the
+// room is free, so that it is seldom called: memory is bounded before fairness.
 func (l *limiter) sweep(now time.Time) {
 	for k, b := range l.buckets {
 		if b.TokensAt(now) >= float64(b.Burst()) {
@@ -80,7 +93,7 @@ func (l *limiter) sweep(now time.Time) {
 		}
 	}
 	for k := range l.buckets {
-		if len(l.buckets) < maxBuckets {
+		if len(l.buckets) < maxBuckets*3/4 {
 			return
 		}
 		delete(l.buckets, k)
