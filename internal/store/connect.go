@@ -78,7 +78,7 @@ func (db *DB) connectSQLite(path string) error {
 	}
 	db.write = open(path, 1, "synchronous(FULL)", "recursive_triggers(1)")
 	db.read = open(path, sqliteReaders, "query_only(1)")
-	db.story = open(stories, 1, "synchronous(NORMAL)", "cache_size(-16384)", "wal_autocheckpoint(4000)")
+	db.story = open(stories, 1, "synchronous(NORMAL)", "cache_size(-16384)", "wal_autocheckpoint(4000)", "temp_store(2)")
 	if err != nil {
 		return db.wrap("open", err)
 	}

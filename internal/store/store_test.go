@@ -10,6 +10,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestSQLite(t *testing.T) { storetest.Run(t, storetest.SQLite) }
+func TestSQLite(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) string { return storetest.SQLite(t) })
+}
 
 func TestPostgres(t *testing.T) { storetest.Run(t, storetest.Postgres) }

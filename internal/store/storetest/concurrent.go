@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -29,7 +30,7 @@ func concurrent(t *testing.T, newURL func(*testing.T) string) {
 	t.Run("a new database is opened by all", func(t *testing.T) {
 		url := newURL(t)
 		race(nil, nil, func(int, *store.DB) {
-			db, err := store.Open(t.Context(), url, nil)
+			db, err := store.Open(t.Context(), url, slog.New(slog.DiscardHandler))
 			if err != nil {
 				t.Error(err)
 				return

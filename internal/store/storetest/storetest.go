@@ -35,14 +35,14 @@ func Run(t *testing.T, newURL func(*testing.T) string) {
 }
 
 // SQLite is the URL of a new database file in a folder of the test.
-func SQLite(t *testing.T) string {
+func SQLite(t testing.TB) string {
 	t.Helper()
 	return "sqlite://" + filepath.Join(t.TempDir(), "cases.db")
 }
 
 // Postgres is the URL of a new schema on the server that
 // PRESSWATCH_TEST_POSTGRES names; without one the test is skipped.
-func Postgres(t *testing.T) string {
+func Postgres(t testing.TB) string {
 	t.Helper()
 	base := os.Getenv("PRESSWATCH_TEST_POSTGRES")
 	if base == "" {
@@ -59,12 +59,13 @@ func Postgres(t *testing.T) string {
 	}
 	q := u.Query()
 	q.Set("search_path", schema)
+	q.Set("application_name", schema) // tells the connections of this test from others
 	u.RawQuery = q.Encode()
 	return u.String()
 }
 
 // Exec runs statements on a PostgreSQL server, beside the store.
-func Exec(t *testing.T, url string, statements ...string) {
+func Exec(t testing.TB, url string, statements ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
