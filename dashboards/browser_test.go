@@ -163,22 +163,24 @@ func (b *tab) inspect(name string) {
 	if b.axe == "" {
 		return
 	}
-	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](b.axe+";true"))
-		return err
-	}))
+	for _, v := range b.violations() {
+		b.t.Errorf("%s: axe: %.600s", name, v)
+	}
+}
+
+// violations is what axe finds wrong with the page.
+func (b *tab) violations() (found []string) {
+	b.t.Helper()
+	eval[bool](b, b.axe+";true")
 	const run = `axe.run(document, {rules: {"target-size": {enabled: true}}}).then(r => JSON.stringify(r.violations.map(v => v.id + ": " + v.nodes.map(n => n.target.join(" ") + " " + n.failureSummary).join(" | "))))`
 	got, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](run, chromedp.EvalAwaitPromise))
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	var violations []string
-	if err := json.Unmarshal([]byte(got), &violations); err != nil {
+	if err := json.Unmarshal([]byte(got), &found); err != nil {
 		b.t.Fatal(err)
 	}
-	for _, v := range violations {
-		b.t.Errorf("%s: axe: %.600s", name, v)
-	}
+	return found
 }
 
 func (b *tab) signIn(login string) {
@@ -305,6 +307,12 @@ func TestBrowserEveryPageAndWidth(t *testing.T) {
 	}
 	b.do(chromedp.EmulateViewport(1280, 900))
 	b.open("/queue?lang=ar")
+	if b.axe != "" { // the check itself: axe does see what is wrong
+		eval[bool](b, `document.querySelector("main").append(document.createElement("img"), document.createElement("input")); true`)
+		if n := len(b.violations()); n < 2 {
+			t.Errorf("axe finds %d faults in a page with two", n)
+		}
+	}
 	if got := eval[string](b, `getComputedStyle(document.body).direction`); got != "rtl" {
 		t.Errorf("the Arabic page runs %s", got)
 	}
