@@ -95,3 +95,31 @@ func BenchmarkStory(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkVerifyEvents walks a chain of 20,000 events.
+func BenchmarkVerifyEvents(b *testing.B) {
+	db, err := store.Open(b.Context(), storetest.SQLite(b), slog.New(slog.DiscardHandler))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	const events = 20_000
+	before := time.Now()
+	for n := 0; n < events; n += 500 {
+		docs := make([]presswatch.Document, 500)
+		for i := range docs {
+			docs[i] = presswatch.Document{ID: presswatch.NewDocID(fmt.Sprint(n + i)), Title: "tựa bài", Verdict: presswatch.Verdict{Risk: 0.5}}
+		}
+		if _, err := db.OpenCases(b.Context(), docs); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.Logf("opened %d cases, %v each", events, time.Since(before)/events)
+	b.ResetTimer()
+	for range b.N {
+		if n, err := db.VerifyEvents(b.Context()); n != events || err != nil {
+			b.Fatal(n, err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*events/b.Elapsed().Seconds(), "events/s")
+}

@@ -11,7 +11,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestSQLite(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) string { return storetest.SQLite(t) })
+	storetest.Run(t, storetest.SQLite)
 }
 
 func TestPostgres(t *testing.T) { storetest.Run(t, storetest.Postgres) }

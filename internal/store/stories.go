@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
@@ -259,6 +260,9 @@ func (s *storyTx) put(ctx context.Context, e presswatch.StoryEntry) error {
 		return err
 	}
 	body := encodeEntry(e)
+	if known && bytes.Equal(body, encodeEntry(old)) {
+		return nil // the same message came again
+	}
 	if known {
 		_, err = s.tx.StmtContext(ctx, s.plans.setDoc).ExecContext(ctx, id, body)
 	} else if err = s.tx.StmtContext(ctx, s.plans.newID).QueryRowContext(ctx).Scan(&id); err == nil {

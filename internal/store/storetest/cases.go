@@ -32,7 +32,7 @@ func decision(by string) presswatch.Decision {
 	return presswatch.Decision{Label: "false", Reason: "trái với thông cáo", By: by}
 }
 
-func cases(t *testing.T, newURL func(*testing.T) string) {
+func cases(t *testing.T, newURL func(testing.TB) string) {
 	t.Run("a document opens a case once", func(t *testing.T) {
 		db, _ := Open(t, newURL(t))
 		docs := []presswatch.Document{doc(1, 0.7), doc(2, 0.9), doc(1, 0.7)}
@@ -95,7 +95,7 @@ func cases(t *testing.T, newURL func(*testing.T) string) {
 	deciding(t, newURL)
 }
 
-func rescoring(t *testing.T, newURL func(*testing.T) string) {
+func rescoring(t *testing.T, newURL func(testing.TB) string) {
 	for name, tc := range map[string]struct {
 		change  func(*presswatch.Document)
 		version int
@@ -128,7 +128,7 @@ func rescoring(t *testing.T, newURL func(*testing.T) string) {
 	}
 }
 
-func deciding(t *testing.T, newURL func(*testing.T) string) {
+func deciding(t *testing.T, newURL func(testing.TB) string) {
 	db, clock := Open(t, newURL(t))
 	d := doc(1, 0.5)
 	id := presswatch.NewCaseID(d.ID)
@@ -202,7 +202,7 @@ func deciding(t *testing.T, newURL func(*testing.T) string) {
 	})
 }
 
-func lists(t *testing.T, newURL func(*testing.T) string) {
+func lists(t *testing.T, newURL func(testing.TB) string) {
 	db, _ := Open(t, newURL(t))
 	var docs []presswatch.Document
 	for i := range 25 {

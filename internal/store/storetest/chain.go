@@ -55,7 +55,7 @@ func tenEvents(t *testing.T, db *store.DB) {
 const copyEvent = `INSERT INTO case_events (seq, case_id, n, type, at, by_who, data, prev, hash)
 	SELECT %s FROM case_events WHERE seq = %d`
 
-func chain(t *testing.T, newURL func(*testing.T) string) {
+func chain(t *testing.T, newURL func(testing.TB) string) {
 	t.Run("events are numbered without gaps, each hashed over the one before", func(t *testing.T) {
 		db, _ := Open(t, newURL(t))
 		if n, err := db.VerifyEvents(t.Context()); n != 0 || err != nil {
@@ -124,7 +124,7 @@ func chain(t *testing.T, newURL func(*testing.T) string) {
 	})
 }
 
-func tampering(t *testing.T, newURL func(*testing.T) string) {
+func tampering(t *testing.T, newURL func(testing.TB) string) {
 	swap := []string{
 		`UPDATE case_events SET seq = 1000 WHERE seq = 4`,
 		`UPDATE case_events SET seq = 4 WHERE seq = 5`,

@@ -26,7 +26,7 @@ func race(a, b *store.DB, fn func(worker int, db *store.DB)) {
 	wg.Wait()
 }
 
-func concurrent(t *testing.T, newURL func(*testing.T) string) {
+func concurrent(t *testing.T, newURL func(testing.TB) string) {
 	t.Run("a new database is opened by all", func(t *testing.T) {
 		url := newURL(t)
 		race(nil, nil, func(int, *store.DB) {

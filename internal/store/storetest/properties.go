@@ -14,7 +14,7 @@ import (
 
 // properties runs random operations against the store and against a model of
 // it, and compares after each.
-func properties(t *testing.T, newURL func(*testing.T) string) {
+func properties(t *testing.T, newURL func(testing.TB) string) {
 	url := newURL(t)
 	db, clock := Open(t, url)
 	runs := 0

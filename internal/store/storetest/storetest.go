@@ -21,10 +21,10 @@ import (
 
 // Run holds an engine to the promises of the ports and of package store. The
 // argument gives the URL of a new, empty database that goes with the test.
-func Run(t *testing.T, newURL func(*testing.T) string) {
+func Run(t *testing.T, newURL func(testing.TB) string) {
 	for _, g := range []struct {
 		name string
-		run  func(*testing.T, func(*testing.T) string)
+		run  func(*testing.T, func(testing.TB) string)
 	}{
 		{"cases", cases}, {"lists", lists}, {"chain", chain}, {"properties", properties},
 		{"users", users}, {"cursors", cursors}, {"sessions", sessions}, {"links", links},

@@ -53,7 +53,7 @@ func candidates(t *testing.T, db *store.DB, limit int, keys ...uint64) (ids []pr
 	return ids
 }
 
-func stories(t *testing.T, newURL func(*testing.T) string) {
+func stories(t *testing.T, newURL func(testing.TB) string) {
 	t.Run("an entry is kept whole, and found after a restart", func(t *testing.T) {
 		url := newURL(t)
 		db, _ := Open(t, url)
@@ -128,7 +128,7 @@ func stories(t *testing.T, newURL func(*testing.T) string) {
 	storyEdges(t, newURL)
 }
 
-func storyEdges(t *testing.T, newURL func(*testing.T) string) {
+func storyEdges(t *testing.T, newURL func(testing.TB) string) {
 	t.Run("what a failed update put is gone", func(t *testing.T) {
 		db, _ := Open(t, newURL(t))
 		put(t, db, entry(1, 1))

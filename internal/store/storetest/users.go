@@ -15,7 +15,7 @@ func user(login string) presswatch.User {
 	return presswatch.User{Login: login, Name: "Nguyễn Thị " + login, Role: presswatch.RoleOfficer, Locale: "fr", Hash: "$argon2id$x", CreatedAt: Start}
 }
 
-func users(t *testing.T, newURL func(*testing.T) string) {
+func users(t *testing.T, newURL func(testing.TB) string) {
 	db, clock := Open(t, newURL(t))
 	t.Run("a user is kept whole", func(t *testing.T) {
 		if err := db.AddUser(t.Context(), user("binh.t-1_x")); err != nil {
@@ -71,7 +71,7 @@ func users(t *testing.T, newURL func(*testing.T) string) {
 	})
 }
 
-func cursors(t *testing.T, newURL func(*testing.T) string) {
+func cursors(t *testing.T, newURL func(testing.TB) string) {
 	url := newURL(t)
 	db, _ := Open(t, url)
 	if got := must(db.Cursor(t.Context(), "feed"))(t); got != nil {
@@ -96,7 +96,7 @@ func cursors(t *testing.T, newURL func(*testing.T) string) {
 	wantCode(t, db.SetCursor(t.Context(), "feed", make([]byte, 1<<20+1)), presswatch.TooLarge)
 }
 
-func sessions(t *testing.T, newURL func(*testing.T) string) {
+func sessions(t *testing.T, newURL func(testing.TB) string) {
 	url := newURL(t)
 	db, clock := Open(t, url)
 	s := db.Sessions()
@@ -170,7 +170,7 @@ func sessions(t *testing.T, newURL func(*testing.T) string) {
 	})
 }
 
-func links(t *testing.T, newURL func(*testing.T) string) {
+func links(t *testing.T, newURL func(testing.TB) string) {
 	db, clock := Open(t, newURL(t))
 	if err := db.AddUser(t.Context(), user("anna")); err != nil {
 		t.Fatal(err)
