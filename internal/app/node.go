@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"time"
 
 	"presswatch"
 	"presswatch/classifiers"
@@ -93,6 +94,10 @@ func (n *node) hold(ctx context.Context, command string, p parts) error {
 	return nil
 }
 
+// indexLinger is how long the index worker waits for more documents: an index
+// takes fifty at once for little more than one.
+const indexLinger = 150 * time.Millisecond
+
 func (n *node) openQueue(ctx context.Context) error {
 	brokers := n.cfg.Kafka.Brokers
 	switch {
@@ -114,6 +119,7 @@ func (n *node) openQueue(ctx context.Context) error {
 	q, err := queue.Open(ctx, queue.Options{
 		Brokers: brokers, Prefix: n.cfg.Kafka.Prefix, Partitions: n.cfg.Kafka.Partitions,
 		Replication: n.cfg.Kafka.Replication, BatchMessages: n.cfg.Work.Batch, Log: n.log,
+		Lingers: map[string]time.Duration{groupIndex: indexLinger},
 	})
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -56,7 +57,7 @@ func (k *Kafka) Consume(ctx context.Context, topic, group string, fn func(contex
 			k.o.Log.Warn("queue: leaving the consumer group takes long, not waiting for it", "topic", topic, "group", group)
 		}
 	}()
-	c := &consumer{k: k, topic: topic, fn: fn, done: map[int]int64{}}
+	c := &consumer{k: k, topic: topic, group: group, fn: fn, done: map[int]int64{}}
 	for bad := 0; ctx.Err() == nil; {
 		gen, err := cg.Next(ctx)
 		switch {
@@ -78,6 +79,7 @@ func (k *Kafka) Consume(ctx context.Context, topic, group string, fn func(contex
 type consumer struct {
 	k     *Kafka
 	topic string
+	group string
 	fn    func(context.Context, []presswatch.Message) error
 	done  map[int]int64 // by partition: all below has been done here
 }
@@ -124,7 +126,7 @@ func (c *consumer) serve(ctx context.Context, gen *kafka.Generation) {
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(c.k.o.Grace, fcancel) })
 	defer stop()
 
-	b := batcher{in: in, messages: c.k.o.BatchMessages, bytes: c.k.o.BatchBytes, linger: c.k.o.Linger}
+	b := batcher{in: in, messages: c.k.o.BatchMessages, bytes: c.k.o.BatchBytes, linger: cmp.Or(c.k.o.Lingers[c.group], c.k.o.Linger)}
 	for {
 		batch := b.next(ctx)
 		if len(batch) == 0 || !c.deliver(ctx, fctx, batch) || !c.commit(gen, batch) {
@@ -175,8 +177,9 @@ type batcher struct {
 	left            []presswatch.Message // received but not yet in a batch
 }
 
-// next waits for a message, and then for more of them until the batch is full
-// or it has been quiet for the linger time. It is empty when ctx has ended.
+// next waits for a message, and then for more of them until the batch is full,
+// it has been quiet for the linger time, or ten times that has passed. It is
+// empty when ctx has ended.
 func (b *batcher) next(ctx context.Context) []presswatch.Message {
 	if ctx.Err() != nil {
 		return nil
@@ -190,8 +193,9 @@ func (b *batcher) next(ctx context.Context) []presswatch.Message {
 		case b.left = <-b.in:
 		}
 	}
-	quiet := time.NewTimer(b.linger)
+	quiet, late := time.NewTimer(b.linger), time.NewTimer(10*b.linger)
 	defer quiet.Stop()
+	defer late.Stop()
 	for {
 		for len(b.left) > 0 {
 			m := b.left[0]
@@ -210,6 +214,8 @@ func (b *batcher) next(ctx context.Context) []presswatch.Message {
 		case <-ctx.Done():
 			return batch
 		case <-quiet.C:
+			return batch
+		case <-late.C:
 			return batch
 		case b.left = <-b.in:
 		}

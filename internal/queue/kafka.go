@@ -37,7 +37,11 @@ type Options struct {
 	BatchMessages int           // most messages handed to fn at once; 64
 	BatchBytes    int           // about the most bytes of them; 4 MiB, though one message may be larger
 	MaxWait       time.Duration // how long a broker may hold a fetch that finds nothing; 500 ms
-	Linger        time.Duration // quiet time that ends a batch; 5 ms
+	Linger        time.Duration // quiet time that ends a batch; 5 ms. A batch is open ten times as long at most
+
+	// Lingers is Linger for single groups, for work that is cheaper in larger
+	// batches.
+	Lingers map[string]time.Duration
 
 	PublishTimeout time.Duration  // how long Publish tries to write one MiB before it says Unavailable; 10 s
 	OpenTimeout    time.Duration  // how long Open waits for a broker; 5 s
