@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"presswatch"
@@ -75,6 +76,7 @@ func (n *node) newServer(ctx context.Context, crawler *crawlers.Crawler) (*serve
 	}
 	mux.Handle("/", dashboards.New(dashboards.Deps{
 		Cases: n.db, Index: n.index, Users: n.db, Auth: manager, Now: time.Now, Log: n.log, Version: Version,
+		Health: (&health{ready: n.ready}).lines,
 	}))
 	s.http = &http.Server{
 		Handler: manager.Wrap(mux), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
@@ -115,6 +117,37 @@ func (n *node) ready(ctx context.Context) map[string]error {
 	_, logErr := n.queue.Lag(ctx, presswatch.TopicCaptures, groupPipeline)
 	_, indexErr := n.index.Search(ctx, presswatch.Query{Text: "*"})
 	return map[string]error{"log": logErr, "archive": indexErr, "database": n.db.Ping(ctx)}
+}
+
+// healthAge is how old an answer about the parts may be on a page.
+const healthAge = 5 * time.Second
+
+// health remembers how the parts were, so that not every page asks them all.
+type health struct {
+	ready func(context.Context) map[string]error
+
+	mu   sync.Mutex
+	at   time.Time
+	last []dashboards.HealthLine
+}
+
+func (h *health) lines(ctx context.Context) []dashboards.HealthLine {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if time.Since(h.at) < healthAge {
+		return h.last
+	}
+	errs := h.ready(ctx)
+	h.last = nil
+	for _, part := range readyParts {
+		line := dashboards.HealthLine{Name: part, OK: errs[part] == nil}
+		if !line.OK {
+			line.Detail = errs[part].Error()
+		}
+		h.last = append(h.last, line)
+	}
+	h.at = time.Now()
+	return h.last
 }
 
 // deadLetters shows the dead-letter topic to the API.
@@ -184,6 +217,6 @@ func (e *env) greet(ctx context.Context, n *node, base string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stderr, "presswatch: sign in once, as %s, at\n\n    %s/sign-in/%s\n\n", adminLogin, base, token)
+	fmt.Fprintf(e.stderr, "presswatch: sign in once, as %s, at\n\n    %s/sign-in/%s\n\npresswatch: to sign in later, set a password: presswatch user passwd %s\n", adminLogin, base, token, adminLogin)
 	return nil
 }

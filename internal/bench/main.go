@@ -37,7 +37,7 @@ func main() {
 	case "naive":
 		naive(*arg)
 	case "parse":
-		parse(*arg)
+		parse(*pages)
 	default:
 		if err := measure(*pages, *program, *runs, *out); err != nil {
 			log.Fatal(err)
@@ -91,11 +91,11 @@ func measure(pages, program string, runs int, out string) error {
 		if err != nil {
 			return err
 		}
-		chain, err := yardstick("naive", sites, work)
+		chain, err := naiveChain(sites, work)
 		if err != nil {
 			return err
 		}
-		bare, err := yardstick("parse", sites, work)
+		bare, err := bareParse(pages)
 		if err != nil {
 			return err
 		}
@@ -115,18 +115,37 @@ func measure(pages, program string, runs int, out string) error {
 	return os.WriteFile(out, append(b, '\n'), 0o644)
 }
 
-// yardstick runs one role over all addresses as a process of its own.
-func yardstick(role string, s siteList, work string) (figure, error) {
+// naiveChain runs the naive chain over all addresses.
+func naiveChain(s siteList, work string) (figure, error) {
 	urls := filepath.Join(work, "urls")
 	if err := os.WriteFile(urls, []byte(strings.Join(s.URLs(), "\n")), 0o600); err != nil {
 		return figure{}, err
 	}
-	c := exec.Command(os.Args[0], "-role", role, "-arg", urls)
+	c := exec.Command(os.Args[0], "-role", "naive", "-arg", urls)
 	c.Stderr = os.Stderr
 	start := time.Now()
 	b, err := c.Output()
 	if err != nil {
-		return figure{}, fmt.Errorf("%s: %w", role, err)
+		return figure{}, fmt.Errorf("naive chain: %w", err)
 	}
-	return newFigure(role, strings.Count(string(b), "\n"), time.Since(start), c.ProcessState), nil
+	return newFigure("naive chain", strings.Count(string(b), "\n"), time.Since(start), c.ProcessState), nil
+}
+
+// bareParse parses all pages; the process says what the parsing alone took.
+func bareParse(pages string) (figure, error) {
+	c := exec.Command(os.Args[0], "-role", "parse", "-pages", pages)
+	c.Stderr = os.Stderr
+	start := time.Now()
+	b, err := c.Output()
+	if err != nil {
+		return figure{}, fmt.Errorf("bare parse: %w", err)
+	}
+	var n int
+	var cpu float64
+	if _, err := fmt.Sscan(string(b), &n, &cpu); err != nil {
+		return figure{}, fmt.Errorf("bare parse: %w", err)
+	}
+	f := newFigure("bare parse", n, time.Since(start), c.ProcessState)
+	f.CPU, f.PerCPU = cpu, float64(n)/cpu
+	return f, nil
 }
