@@ -193,8 +193,3 @@ func bloomAt(title, text string) (at [6]uint64) {
 }
 
 func sigmoid(z float64) float64 { return 1 / (1 + math.Exp(-z)) }
-
-func logit(p float64) float64 {
-	p = min(max(p, 1e-9), 1-1e-9)
-	return math.Log(p / (1 - p))
-}

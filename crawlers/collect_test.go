@@ -69,12 +69,14 @@ func traps(t testing.TB, w *web) map[string]string {
 		rw.Write(z.Bytes())
 	})
 	w.on("/hang", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-	w.on("/loop", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/loop", 302) })
+	w.on("/loop", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/loop", http.StatusFound) })
 	w.on("/chain", func(rw http.ResponseWriter, r *http.Request) {
-		http.Redirect(rw, r, "/chain?n="+r.URL.Query().Get("n")+"x", 302)
+		http.Redirect(rw, r, "/chain?n="+r.URL.Query().Get("n")+"x", http.StatusFound)
 	})
-	w.on("/hidden", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/private/x", 302) })
-	w.on("/ssrf", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "http://127.0.0.1:80/secret", 302) })
+	w.on("/hidden", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/private/x", http.StatusFound) })
+	w.on("/ssrf", func(rw http.ResponseWriter, r *http.Request) {
+		http.Redirect(rw, r, "http://127.0.0.1:80/secret", http.StatusFound)
+	})
 	w.on("/file", func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("Location", "file:///etc/passwd")
 		rw.WriteHeader(302)

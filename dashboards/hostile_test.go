@@ -55,9 +55,7 @@ func sharedPayloads(t *testing.T) []string {
 			out = append(out, s)
 		}
 	}
-	for _, s := range strings.Split(read("h5sc/vectors.txt"), `//["'`+"`"+`-->]]>]</div>`) {
-		out = append(out, s)
-	}
+	out = append(out, strings.Split(read("h5sc/vectors.txt"), `//["'`+"`"+`-->]]>]</div>`)...)
 	var blns []string
 	if err := json.Unmarshal([]byte(read("blns/blns.json")), &blns); err != nil {
 		t.Fatal(err)

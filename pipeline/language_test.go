@@ -19,7 +19,7 @@ func TestDetect(t *testing.T) {
 		"Hindi":                                 {"सरकार ने कहा है कि सड़क अगले महीने खुलेगी", "", "hi"},
 		"Marathi is not Hindi":                  {"मुंबईत आज पावसाळा सुरू झाला असून लोकांना घराबाहेर न पडण्याचे आवाहन केले आहे आणि शाळा बंद आहेत", "", "mr"},
 		"Arabic":                                {"قالت الوزارة إن الطريق سيفتح أمام السيارات الأسبوع المقبل", "", "ar"},
-		"Persian is not Arabic":                 {"وزارت کشور گفت که این جاده از هفته آینده برای خودروها باز می‌شود و مردم می‌توانند بروند", "", "fa"},
+		"Persian is not Arabic":                 {"وزارت کشور گفت که این جاده از هفته آینده برای خودروها باز می\u200cشود و مردم می\u200cتوانند بروند", "", "fa"},
 		"French marks are not Vietnamese":       {"Le ministère a déclaré que la route sera fermée à la circulation pendant la fête nationale et les élèves resteront chez eux", "", "fr"},
 		"a short text takes the page's word":    {"Tin moi", "vi-VN", "vi"},
 		"a hint of another script is nothing":   {"Tin mới nhất", "ar", "vi"},

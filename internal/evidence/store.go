@@ -303,7 +303,6 @@ func (s *Store) read(ref string) (presswatch.Capture, error) {
 type encoder struct {
 	zw  *gzip.Writer
 	out bytes.Buffer
-	num [20]byte
 }
 
 func newEncoder() *encoder {

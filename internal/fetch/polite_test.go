@@ -60,9 +60,11 @@ func TestRobotsFetching(t *testing.T) {
 		"cut off":           {cutOff, false, presswatch.Unavailable},
 		"five redirects":    {hops(5), false, ""},
 		"six redirects":     {hops(6), true, ""},
-		"redirect inside":   {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.9.9.9/", 302) }, false, presswatch.Forbidden},
-		"byte order mark":   {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "\ufeff"+deny) }, false, ""},
-		"endless":           {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, deny); io.Copy(w, spaces{}) }, false, ""},
+		"redirect inside": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://127.9.9.9/", http.StatusFound)
+		}, false, presswatch.Forbidden},
+		"byte order mark": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "\ufeff"+deny) }, false, ""},
+		"endless":         {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, deny); io.Copy(w, spaces{}) }, false, ""},
 		"rule beyond 500 KiB": {func(w http.ResponseWriter, _ *http.Request) {
 			io.Copy(w, io.LimitReader(spaces{}, maxRobots))
 			fmt.Fprint(w, "\n"+deny)
