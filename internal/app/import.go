@@ -15,6 +15,7 @@ import (
 	"presswatch"
 	"presswatch/internal/imports"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 )
@@ -24,6 +25,9 @@ const (
 	importBatch = 32
 	importBytes = 4 << 20
 )
+
+// importPatience is how long a log on servers may be away during an import.
+const importPatience = 5 * time.Minute
 
 type importOptions struct {
 	source, kind string
@@ -170,7 +174,7 @@ func (im *importer) path(ctx context.Context, path string) error {
 	var batch []presswatch.Capture
 	size, pos := 0, from
 	flush := func() error {
-		if err := im.node.publishCaptures(ctx, im.topic, "import", batch); err != nil {
+		if err := im.publish(ctx, batch); err != nil {
 			return err
 		}
 		im.sum.Imported += len(batch)
@@ -199,6 +203,25 @@ func (im *importer) path(ctx context.Context, path string) error {
 			}
 		}
 	}
+}
+
+// publish waits for a log that is away for a while: an import of hours should
+// not end because a server is started anew. A full disk of our own is said at
+// once.
+func (im *importer) publish(ctx context.Context, batch []presswatch.Capture) error {
+	if embedded, _, _ := im.node.cfg.Embedded(); embedded {
+		return im.node.publishCaptures(ctx, im.topic, "import", batch)
+	}
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		err := im.node.publishCaptures(ctx, im.topic, "import", batch)
+		if err != nil && !presswatch.Retryable(err) {
+			err = backoff.Permanent(err)
+		}
+		return struct{}{}, err
+	}, backoff.WithMaxElapsedTime(importPatience), backoff.WithNotify(func(err error, d time.Duration) {
+		im.node.log.Warn("import: the log does not answer, trying again", "in", d.Round(time.Second), "err", err)
+	}))
+	return err
 }
 
 func (im *importer) bad(err error) {
