@@ -1,6 +1,7 @@
 package classifiers
 
 import (
+	"maps"
 	"slices"
 
 	"presswatch/internal/text"
@@ -89,8 +90,8 @@ func unionCopies(u union, examples []example) {
 				byHash[h] = append(byHash[h], i)
 			}
 		}
-		for j, n := range shared {
-			if 2*n >= len(sketch) {
+		for _, j := range slices.Sorted(maps.Keys(shared)) {
+			if 2*shared[j] >= len(sketch) {
 				u.join(i, j)
 			}
 		}

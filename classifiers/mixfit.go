@@ -1,6 +1,7 @@
 package classifiers
 
 import (
+	"maps"
 	"math"
 	"slices"
 
@@ -27,6 +28,9 @@ func policyWeights() map[string]float64 {
 		signalAttribution: 0.3, signalClickbait: 0.3, signalNumbers: 0.5,
 	}
 }
+
+// mixedSignals are the signals that have a policy weight, sorted.
+var mixedSignals = slices.Sorted(maps.Keys(policyWeights()))
 
 // keptWeights stay as the policy has them. The sets cannot say what they are
 // worth: hardly any has both a title and its text, and posts seldom name
@@ -103,8 +107,8 @@ func lengthsOf(rows []mixRow, head string) [2]float64 {
 func (r mixRow) logOdds(m Mix, weights map[string]float64) float64 {
 	p := m.apply(r.z, 1, r.words, presswatch.Post)
 	sum := p.base + p.text
-	for s, x := range r.scores {
-		sum += x * weights[s]
+	for _, s := range mixedSignals { // in a fixed order: sums of floats depend on it
+		sum += r.scores[s] * weights[s]
 	}
 	return sum
 }
