@@ -46,6 +46,7 @@ type Case struct {
 	Language  string     `json:"language"`
 	Source    SourceID   `json:"source"`
 	Story     StoryID    `json:"story"`
+	Seq       int64      `json:"seq"` // Document.Seq of the version that the rest was taken from
 	Published time.Time  `json:"published,omitzero"`
 	OpenedAt  time.Time  `json:"opened_at"`
 	UpdatedAt time.Time  `json:"updated_at"`
@@ -128,7 +129,7 @@ func (c *Case) apply(e CaseEvent) error {
 		if err := json.Unmarshal(e.Data, &n); err != nil {
 			return err
 		}
-		c.Risk, c.Level, c.Title, c.Story = n.Risk, n.Level, n.Title, n.Story
+		c.Risk, c.Level, c.Title, c.Story, c.Seq = n.Risk, n.Level, n.Title, n.Story, n.Seq
 	case EventDecided:
 		d := new(Decision)
 		if err := json.Unmarshal(e.Data, d); err != nil {
@@ -162,9 +163,11 @@ type CasePage struct {
 
 // Cases is the review queue.
 type Cases interface {
-	// OpenCases opens a case for each document that has none. One whose
-	// verdict differs from the open case's is rescored; a decided case stays
-	// as it is. It returns how many are new. All or none are written.
+	// OpenCases opens a case for each document at or above the review level
+	// that has none. An open case follows its document, also below that level:
+	// where a newer version differs in verdict, title or story it is rescored.
+	// A decided case stays as it is. It returns how many are new. All or none
+	// are written.
 	OpenCases(ctx context.Context, docs []Document) (int, error)
 	// ListCases returns cases by falling risk, then by ID.
 	ListCases(ctx context.Context, q CaseQuery) (CasePage, error)

@@ -33,6 +33,9 @@ func (c Clickbait) Score(ctx context.Context, d presswatch.Document) (presswatch
 	}
 	p, ps, ok := c.model.titleClickbait(v.profile.Code, v.title)
 	if !ok {
+		if cut, dots := strings.CutSuffix(title, "…"); dots && strings.HasPrefix(strings.Join(strings.Fields(v.text), " "), strings.TrimSpace(cut)) {
+			return e, nil // not a title but the first words of the text, cut off by us
+		}
 		return openTitle(e, title, leading(v.title)), nil
 	}
 	if p <= 0.5 {

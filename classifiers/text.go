@@ -3,6 +3,7 @@ package classifiers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"presswatch"
@@ -55,8 +56,9 @@ func quotePhrases(v *view, ps []linear.Phrase) (string, []presswatch.Span) {
 	for _, p := range ps {
 		if rs := fields[p.Field]; p.End <= len(rs) {
 			spans = append(spans, presswatch.Span{Field: names[p.Field], Start: p.Start, End: p.End})
-			if len(quotes) < 3 {
-				quotes = append(quotes, "“"+strings.Join(strings.Fields(firstRunes(string(rs[p.Start:p.End]), 80)), " ")+"”")
+			q := "“" + strings.Join(strings.Fields(firstRunes(string(rs[p.Start:p.End]), 80)), " ") + "”"
+			if len(quotes) < 3 && !slices.Contains(quotes, q) {
+				quotes = append(quotes, q)
 			}
 		}
 	}

@@ -167,5 +167,23 @@ func guessLanguage(s string) string {
 			best, code = score, p.Code
 		}
 	}
-	return code
+	if code != "" {
+		return code
+	}
+	for _, p := range profiles { // a few words without a frequent one among them: the plain language of the script
+		if p.Marks == "" && users[p.Script] > 1 && 2*inScript(s, p.Script) >= letters && letters > 0 {
+			return p.Code
+		}
+	}
+	return ""
+}
+
+// inScript counts the letters of a script.
+func inScript(s, script string) (n int) {
+	for _, r := range s {
+		if unicode.Is(unicode.Scripts[script], r) {
+			n++
+		}
+	}
+	return n
 }

@@ -129,6 +129,9 @@ func address(c *presswatch.Capture, claimed string) (string, error) {
 	if claimed != "" {
 		return claimed, nil
 	}
+	if strings.HasPrefix(c.Address(), "file:///") && c.Status == 0 {
+		return c.Address(), nil // imported from a folder, and the page does not say where it is from
+	}
 	u, err := page.Canonical(c.Address(), "")
 	if err != nil {
 		return "", presswatch.Errorf(presswatch.Invalid, "url %q: %w", c.Address(), err)

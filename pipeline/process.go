@@ -15,7 +15,8 @@ type Result struct {
 
 // Process takes captures through the chain on the given number of goroutines
 // (less than one means one) and answers in the order of the captures. Captures
-// of one key run one after the other, in their order. When ctx ends, what has
+// of one key run one after the other, in their order. The results come without
+// the bodies. When ctx ends, what has
 // not run fails as Unavailable.
 func Process(ctx context.Context, chain Chain, captures []presswatch.Capture, workers int) []Result {
 	out := make([]Result, len(captures))
@@ -38,6 +39,7 @@ func Process(ctx context.Context, chain Chain, captures []presswatch.Capture, wo
 				for _, i := range list {
 					out[i].Item.Capture = captures[i]
 					out[i].Err = chain.Run(ctx, &out[i].Item)
+					out[i].Item.Capture.Body = nil // by far the largest part, and read by nobody from here on
 				}
 			}
 		})

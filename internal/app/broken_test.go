@@ -92,7 +92,7 @@ func TestBrokenSetUpIsOneLineThatSaysWhatToDo(t *testing.T) {
 		"query that cannot be read": {[]string{"search", "(unclosed"}, []string{"search"}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newProgram(t, "PRESSWATCH_LOG_LEVEL=error")
+			p := newProgram(t)
 			_, said, code := p.run(tc.args...)
 			if code != tc.code {
 				t.Errorf("exit %d, want %d", code, tc.code)

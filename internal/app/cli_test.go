@@ -122,6 +122,70 @@ func TestArchiveIsMadeAnewFromTheEvidence(t *testing.T) {
 	}
 }
 
+func TestAFolderOfPagesIsImported(t *testing.T) {
+	data, pages := t.TempDir(), t.TempDir()
+	write := func(name, head string) {
+		t.Helper()
+		p := filepath.Join(pages, name)
+		if err := os.MkdirAll(filepath.Dir(p), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(p, []byte(strings.Replace(article, "<head>", "<head>"+head, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("a.html", `<link rel="canonical" href="https://example.org/tin/a">`)
+	write("tinh/b.html", "")
+	run := func(args ...string) (string, string, int) {
+		return call(t, "", append(args, "--data", data, "--log-level", "error")...)
+	}
+	if out, said, code := run("import", pages); code != 0 || !strings.Contains(out, "2 imported, 0 bad") {
+		t.Fatalf("exit %d, %s %s", code, out, said)
+	}
+	write("tinh/a.html", `<meta property="og:url" content="https://example.org/tin/c">`) // sorts before what is there
+	if _, said, code := run("import", pages); code != 0 {
+		t.Fatalf("again: exit %d, %s", code, said)
+	}
+	out, _, _ := run("search", "*", "--json", "--limit", "0")
+	for _, want := range []string{`"canonical_url":"https://example.org/tin/a"`, `"canonical_url":"https://example.org/tin/c"`, `"canonical_url":"file:///`} {
+		if strings.Count(out, want) != 1 {
+			t.Errorf("%s stands %d times in\n%s", want, strings.Count(out, want), out)
+		}
+	}
+}
+
+func TestWhatDiesOnTheWayIsCounted(t *testing.T) {
+	in := writeFile(t, "a.jsonl", good(1)+`{"url":"https://example.org/trong","html":"<html><script>1</script></html>"}`+"\n")
+	out, _, code := call(t, "", "import", in, "--data", t.TempDir(), "--log-level", "error")
+	if code != 1 || !strings.Contains(out, "1 could not be worked on") {
+		t.Errorf("exit %d, %s", code, out)
+	}
+}
+
+// TestManyLargePagesDoNotFillTheMemory: small when packed, large when not.
+func TestManyLargePagesDoNotFillTheMemory(t *testing.T) {
+	var b strings.Builder
+	pad := strings.Repeat(" ", 8<<20)
+	for i := range 24 {
+		html, _ := json.Marshal(strings.Replace(article, "<body>", "<body>"+pad, 1))
+		fmt.Fprintf(&b, `{"url":"https://example.org/lon/%d","html":%s}`+"\n", i, html)
+	}
+	p := newProgram(t, "PRESSWATCH_LOG_LEVEL=error")
+	p.mustRun("import", writeFile(t, "large.jsonl", b.String()), "--no-wait")
+	s := p.start("import", writeFile(t, "a.jsonl", good(1)))
+	peak := s.peak()
+	if code := s.ProcessState.ExitCode(); code != 0 {
+		t.Fatalf("exit %d: %s", code, s.said())
+	}
+	const most = 300 // MB; all 24 at once would be over 600
+	if t.Logf("peak of %d MB", peak); peak > most || peak == 0 {
+		t.Errorf("peak of %d MB, want at most %d", peak, most)
+	}
+	if got := len(p.archive()); got != 25 {
+		t.Errorf("%d documents, want 25", got)
+	}
+}
+
 func TestAccounts(t *testing.T) {
 	data := t.TempDir()
 	run := func(stdin string, args ...string) (string, string, int) {

@@ -22,6 +22,7 @@ type running struct {
 	PID     int       `json:"pid"`
 	Command string    `json:"command"`
 	Since   time.Time `json:"since"`
+	Work    bool      `json:"work,omitempty"`  // it runs the pipeline
 	Kafka   string    `json:"kafka,omitempty"` // address of the embedded broker
 	API     string    `json:"api,omitempty"`   // base address of the API
 	Token   string    `json:"token,omitempty"` // bearer token of the API

@@ -41,7 +41,7 @@ func (e *env) withQueue(ctx context.Context, command string, fn func(*queue.Kafk
 func deadList(e *env) *cobra.Command {
 	var limit int
 	c := &cobra.Command{
-		Use: "list", Short: "List them, oldest first", Args: cobra.NoArgs,
+		Use: "list", Short: "List them, newest first", Args: cobra.NoArgs,
 		Example: "  presswatch dead list --limit 20",
 		RunE: e.run(func(cmd *cobra.Command, _ []string) error {
 			return e.withQueue(cmd.Context(), "dead list", func(q *queue.Kafka) error {

@@ -84,7 +84,13 @@ func (e *env) examine(ctx context.Context, cfg config.Config) []finding {
 	if errors.Is(err, os.ErrNotExist) {
 		err = fmt.Errorf("%s: not there; presswatch sources add makes it", cfg.Sources)
 	}
-	add("sources", err, fmt.Sprintf("%d in %s", len(sources), cfg.Sources))
+	inUse := 0
+	for _, s := range sources {
+		if !s.Disabled {
+			inUse++
+		}
+	}
+	add("sources", err, fmt.Sprintf("%d in use, %d disabled, in %s", inUse, len(sources)-inUse, cfg.Sources))
 	m, err := classifiers.Default()
 	version := ""
 	if err == nil {

@@ -233,6 +233,25 @@ func (s *started) after(d time.Duration) bool {
 	}
 }
 
+// peak waits for the end of the process and returns the most memory that it
+// was seen to have had, in MB. The kernel's own figure for a child that has
+// ended counts its parent's memory at the fork, too.
+func (s *started) peak() (mb int) {
+	for s.after(20 * time.Millisecond) {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.Process.Pid))
+		if err != nil {
+			continue
+		}
+		if _, rest, ok := bytes.Cut(b, []byte("VmHWM:")); ok {
+			var kb int
+			if _, err := fmt.Sscan(string(rest), &kb); err == nil {
+				mb = max(mb, kb>>10)
+			}
+		}
+	}
+	return mb
+}
+
 func freeAddr(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

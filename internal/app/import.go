@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -69,6 +67,8 @@ type importer struct {
 	node     *node
 	opts     importOptions
 	topic    string
+	done     string   // what was done with the captures, for the summary
+	cursors  []string // of the paths that have come to their end
 	sum      importSummary
 	progress *progress
 }
@@ -76,6 +76,7 @@ type importer struct {
 type importSummary struct {
 	Imported int `json:"imported"`
 	Bad      int `json:"bad"`
+	Dead     int `json:"dead"` // went to the dead letters on the way
 }
 
 func (e *env) importPaths(ctx context.Context, o importOptions, paths []string) error {
@@ -95,7 +96,7 @@ func (e *env) importPaths(ctx context.Context, o importOptions, paths []string) 
 	if err != nil {
 		return err
 	}
-	im := &importer{env: e, node: n, opts: o, topic: presswatch.TopicCaptures}
+	im := &importer{env: e, node: n, opts: o, topic: presswatch.TopicCaptures, done: "imported"}
 	if o.backfill {
 		im.topic = presswatch.TopicBackfill
 	}
@@ -118,6 +119,10 @@ func (im *importer) run(ctx context.Context, paths []string) error {
 // beside runs publish with the pipeline at work beside it, unless another
 // process does that work, and returns when all of it is done and searchable.
 func (im *importer) beside(ctx context.Context, publish func(context.Context) error) error {
+	before, err := im.node.queue.ListDead(ctx, 0)
+	if err != nil {
+		return err
+	}
 	g, gctx := errgroup.WithContext(ctx)
 	workCtx, stop := context.WithCancel(gctx)
 	defer stop()
@@ -129,13 +134,40 @@ func (im *importer) beside(ctx context.Context, publish func(context.Context) er
 		if err := publish(gctx); err != nil || im.opts.noWait {
 			return err
 		}
+		if a := im.node.attached; a != nil && !a.Work {
+			im.opts.noWait = true
+			fmt.Fprintf(im.env.stderr, "presswatch: all is in the log, but %s does not work on it: presswatch up does\n", a)
+			return nil
+		}
 		return im.node.drained(gctx, im.topic)
 	})
-	err := g.Wait()
-	if err == nil && im.node.index != nil && !im.opts.noWait {
-		err = im.node.index.Refresh(ctx)
+	if err = g.Wait(); err == nil {
+		err = im.finish(ctx, len(before))
 	}
 	return im.report(err)
+}
+
+// finish makes what came in searchable, counts what died on the way, and
+// forgets how far the import came: the next one of the same path begins anew,
+// which changes nothing but brings in what was mended meanwhile.
+func (im *importer) finish(ctx context.Context, deadBefore int) error {
+	for _, c := range im.cursors {
+		if err := im.node.db.SetCursor(ctx, c, []byte("0")); err != nil {
+			return err
+		}
+	}
+	if im.opts.noWait {
+		return nil
+	}
+	dead, err := im.node.queue.ListDead(ctx, 0)
+	if err != nil {
+		return err
+	}
+	im.sum.Dead = max(0, len(dead)-deadBefore)
+	if im.node.index == nil {
+		return nil
+	}
+	return im.node.index.Refresh(ctx)
 }
 
 // report says what was done, also after a failure.
@@ -146,12 +178,12 @@ func (im *importer) report(err error) error {
 			err = printErr
 		}
 	} else {
-		fmt.Fprintf(e.stdout, "%d imported, %d bad\n", im.sum.Imported, im.sum.Bad)
-		if err == nil && im.sum.Imported > 0 {
-			fmt.Fprintln(e.stdout, "Next: presswatch search 'WORDS', or presswatch up and its queue")
+		fmt.Fprintf(e.stdout, "%d %s, %d bad\n", im.sum.Imported, im.done, im.sum.Bad)
+		if im.sum.Dead > 0 {
+			fmt.Fprintf(e.stdout, "%d could not be worked on: presswatch dead list says why\n", im.sum.Dead)
 		}
 	}
-	if err == nil && im.sum.Bad > 0 {
+	if err == nil && im.sum.Bad+im.sum.Dead > 0 {
 		return errSilent
 	}
 	return err
@@ -186,6 +218,7 @@ func (im *importer) path(ctx context.Context, path string) error {
 	for {
 		it, err := r.Next(ctx)
 		if errors.Is(err, io.EOF) {
+			im.cursors = append(im.cursors, cursor)
 			return flush()
 		}
 		if err != nil {
@@ -206,14 +239,17 @@ func (im *importer) path(ctx context.Context, path string) error {
 }
 
 // publish waits for a log that is away for a while: an import of hours should
-// not end because a server is started anew. A full disk of our own is said at
-// once.
+// not end because a server is started anew.
 func (im *importer) publish(ctx context.Context, batch []presswatch.Capture) error {
-	if embedded, _, _ := im.node.cfg.Embedded(); embedded {
-		return im.node.publishCaptures(ctx, im.topic, "import", batch)
+	msgs, err := im.node.seal(ctx, batch)
+	if err != nil {
+		return err
 	}
-	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		err := im.node.publishCaptures(ctx, im.topic, "import", batch)
+	if embedded, _, _ := im.node.cfg.Embedded(); embedded {
+		return im.node.publishSealed(ctx, im.topic, "import", msgs)
+	}
+	_, err = backoff.Retry(ctx, func() (struct{}, error) {
+		err := im.node.publishSealed(ctx, im.topic, "import", msgs)
 		if err != nil && !presswatch.Retryable(err) {
 			err = backoff.Permanent(err)
 		}
@@ -229,36 +265,13 @@ func (im *importer) bad(err error) {
 	im.progress.say("presswatch: %s", oneLine(err))
 }
 
-// resume finds how far a former import of the same path came. The name of the
-// cursor holds size and time of change: another file begins anew.
-func (im *importer) resume(ctx context.Context, path string) (cursor string, from int64, err error) {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return "", 0, err
-	}
-	st, err := os.Stat(path)
-	if err != nil {
-		return "", 0, err
-	}
-	h := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d\x00%d\x00%s", abs, st.Size(), st.ModTime().UnixNano(), im.opts.source))
-	cursor = "import:" + hex.EncodeToString(h[:12])
-	if im.opts.again {
-		return cursor, 0, nil
-	}
-	b, err := im.node.db.Cursor(ctx, cursor)
-	if err != nil || b == nil {
-		return cursor, 0, err
-	}
-	return cursor, from, json.Unmarshal(b, &from)
-}
-
 // drained returns when everything in the log has been worked on.
 func (n *node) drained(ctx context.Context, topic string) error {
 	for _, t := range []string{topic, presswatch.TopicDocuments} {
 		for _, group := range groupsOf[t] {
 			for {
 				lag, err := n.queue.Lag(ctx, t, group)
-				if err != nil && !presswatch.Retryable(err) {
+				if err != nil && (!presswatch.Retryable(err) || n.deserted()) {
 					return err
 				}
 				if err == nil && lag == 0 {
@@ -271,6 +284,18 @@ func (n *node) drained(ctx context.Context, topic string) error {
 		}
 	}
 	return nil
+}
+
+// deserted reports whether the process whose log we use has ended.
+func (n *node) deserted() bool {
+	if n.attached == nil {
+		return false
+	}
+	d, err := holdDataDir(n.cfg.Data, "import")
+	if err != nil {
+		return false
+	}
+	return d.Close() == nil
 }
 
 // pause waits, unless ctx ends first.

@@ -42,7 +42,7 @@ func (e *env) reindex(ctx context.Context) error {
 	if err := n.openIndex(ctx); err != nil {
 		return errors.Join(err, n.Close())
 	}
-	im := &importer{env: e, node: n, topic: presswatch.TopicBackfill}
+	im := &importer{env: e, node: n, topic: presswatch.TopicBackfill, done: "worked on anew"}
 	err = im.fromEvidence(ctx)
 	return errors.Join(err, n.Close())
 }
@@ -54,10 +54,11 @@ func (im *importer) fromEvidence(ctx context.Context) error {
 		p := newProgress(im.env, "reindex")
 		defer p.done()
 		var msgs []presswatch.Message
+		size := 0
 		flush := func() error {
 			err := im.node.queue.Publish(ctx, im.topic, msgs...)
 			im.sum.Imported += len(msgs)
-			msgs = msgs[:0]
+			msgs, size = msgs[:0], 0
 			return err
 		}
 		err := evidence.Each(ctx, im.node.cfg.Path("evidence"), func(c presswatch.Capture, err error) error {
@@ -70,7 +71,7 @@ func (im *importer) fromEvidence(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if msgs = append(msgs, m); len(msgs) < importBatch {
+			if msgs, size = append(msgs, m), size+len(m.Value); len(msgs) < importBatch && size < importBytes {
 				return nil
 			}
 			return flush()

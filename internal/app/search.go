@@ -8,7 +8,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"presswatch"
@@ -36,10 +39,15 @@ func searchCommand(e *env) *cobra.Command {
 		Long: `Finds documents in the archive. All words must occur; "a phrase" in quotes; AND, OR,
 NOT, -word and ( ) as usual; '*' matches all. Words without marks find words
 with them ("dak lak" finds "Đắk Lắk"); words with marks prefer those that have
-them. With --json each document is one line.`,
+them. A query that begins with - goes behind --. With --json each document is one line.`,
 		Example: `  presswatch search 'đắk lắk "lũ quét"' --since 2026-11-01
   presswatch search '*' --risk high --json --limit 0 > flagged.jsonl`,
-		Args: cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return presswatch.Errorf(presswatch.Invalid, "one query is wanted: put it in quotes, '%s'", strings.Join(args, " "))
+			}
+			return nil
+		},
 		RunE: e.run(func(cmd *cobra.Command, args []string) error { return e.search(cmd.Context(), o, args[0]) }),
 	}
 	f := c.Flags()
@@ -56,7 +64,36 @@ them. With --json each document is one line.`,
 	return c
 }
 
+// check says which flag is wrong.
+func (o searchOptions) check() error {
+	for _, f := range []struct {
+		flag    string
+		given   []string
+		allowed []string
+	}{
+		{"--risk", o.levels, []string{string(presswatch.Low), string(presswatch.Review), string(presswatch.High)}},
+		{"--kind", o.kinds, []string{string(presswatch.Article), string(presswatch.Post)}},
+		{"--sort", []string{o.sort}, []string{"", string(presswatch.ByRelevance), string(presswatch.ByNewest), string(presswatch.ByRisk)}},
+	} {
+		for _, v := range f.given {
+			if !slices.Contains(f.allowed, v) {
+				return presswatch.Errorf(presswatch.Invalid, "%s: %q is not one of %s", f.flag, v, strings.TrimSpace(strings.Join(f.allowed, " ")))
+			}
+		}
+	}
+	if o.minRisk < 0 || o.minRisk > 1 {
+		return presswatch.Errorf(presswatch.Invalid, "--min-risk: %v is not between 0 and 1", o.minRisk)
+	}
+	if o.limit < 0 {
+		return presswatch.Errorf(presswatch.Invalid, "--limit: %d is negative; 0 means all", o.limit)
+	}
+	return nil
+}
+
 func (o searchOptions) query(text string) (presswatch.Query, error) {
+	if err := o.check(); err != nil {
+		return presswatch.Query{}, err
+	}
 	q := presswatch.Query{Text: text, Langs: o.langs, MinRisk: o.minRisk, Sort: presswatch.Sort(o.sort), Limit: searchPage}
 	for _, s := range o.sources {
 		q.Sources = append(q.Sources, presswatch.SourceID(s))
@@ -105,6 +142,11 @@ func (e *env) search(ctx context.Context, o searchOptions, text string) error {
 	cfg, err := e.config()
 	if err != nil {
 		return err
+	}
+	if _, embedded, _ := cfg.Embedded(); embedded {
+		if _, err := os.Stat(cfg.Data); err != nil {
+			return presswatch.Errorf(presswatch.NotFound, "no data folder %s here; name it with --data", cfg.Data)
+		}
 	}
 	n, err := open(ctx, cfg, e.logger(cfg), "search", parts{index: true})
 	if h := (*held)(nil); errors.As(err, &h) && h.by.API != "" {

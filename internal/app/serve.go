@@ -1,11 +1,13 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"presswatch/crawlers"
 	"presswatch/dashboards"
 	"presswatch/internal/auth"
+	"presswatch/internal/config"
 	"presswatch/internal/queue"
 
 	"github.com/spf13/cobra"
@@ -158,18 +161,22 @@ func (d deadLetters) List(ctx context.Context, after string, limit int) ([]press
 	if err != nil {
 		return nil, "", err
 	}
-	var page []presswatch.DeadLetter
-	seen := after == ""
-	for i := len(all) - 1; i >= 0; i-- {
-		if seen {
-			page = append(page, all[i])
-		}
-		seen = seen || all[i].ID == after
-		if len(page) == limit && i > 0 {
-			return page, all[i].ID, nil
-		}
+	slices.SortFunc(all, func(a, b presswatch.DeadLetter) int { return compareIDs(b.ID, a.ID) })
+	if after != "" { // the letter itself may have gone back meanwhile
+		all = slices.DeleteFunc(all, func(l presswatch.DeadLetter) bool { return compareIDs(l.ID, after) >= 0 })
 	}
-	return page, "", nil
+	if len(all) <= limit {
+		return all, "", nil
+	}
+	return all[:limit], all[limit-1].ID, nil
+}
+
+// compareIDs orders IDs of dead letters, "partition-offset", by their numbers.
+func compareIDs(a, b string) int {
+	var ap, ao, bp, bo int64
+	fmt.Sscanf(a, "%d-%d", &ap, &ao)
+	fmt.Sscanf(b, "%d-%d", &bp, &bo)
+	return cmp.Or(cmp.Compare(ap, bp), cmp.Compare(ao, bo))
 }
 
 func (d deadLetters) Show(ctx context.Context, id string) (presswatch.DeadLetter, error) {
@@ -210,13 +217,33 @@ func (e *env) greet(ctx context.Context, n *node, base string) error {
 		}
 	}
 	admin := presswatch.User{Login: adminLogin, Name: "Administrator", Role: presswatch.RoleAdmin, CreatedAt: time.Now().UTC()}
-	if err := n.db.AddUser(ctx, admin); err != nil && presswatch.CodeOf(err) != presswatch.Conflict {
+	err = n.db.AddUser(ctx, admin)
+	if presswatch.CodeOf(err) == presswatch.Conflict {
+		admin, err = n.db.UserByLogin(ctx, adminLogin)
+	}
+	if err != nil {
 		return err
+	}
+	if admin.Disabled || admin.Role != presswatch.RoleAdmin {
+		fmt.Fprintf(e.stderr, "presswatch: no administrator can sign in: presswatch user role %s admin%s, and enabled\n", adminLogin, e.here(n.cfg))
+		return nil
 	}
 	token, err := n.auth().NewLink(ctx, adminLogin, 24*time.Hour)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stderr, "presswatch: sign in once, as %s, at\n\n    %s/sign-in/%s\n\npresswatch: to sign in later, set a password: presswatch user passwd %s\n", adminLogin, base, token, adminLogin)
+	fmt.Fprintf(e.stderr, "presswatch: sign in once, as %s, at\n\n    %s/sign-in/%s\n\npresswatch: to sign in later, set a password: presswatch user passwd %s%s\n", adminLogin, base, token, adminLogin, e.here(n.cfg))
 	return nil
+}
+
+// here is the flags that lead another command to the same data.
+func (e *env) here(cfg config.Config) string {
+	s := ""
+	if e.configFile != "" {
+		s += " --config " + e.configFile
+	}
+	if cfg.Data != config.Default().Data {
+		s += " --data " + cfg.Data
+	}
+	return s
 }

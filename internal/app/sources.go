@@ -37,7 +37,7 @@ func sourcesList(e *env) *cobra.Command {
 			}
 			w := tabwriter.NewWriter(e.stdout, 0, 4, 2, ' ', 0)
 			if !e.json {
-				fmt.Fprintln(w, "ID\tKIND\tLANG\tSCHEDULE\tURL")
+				fmt.Fprintln(w, "ID\tSTATE\tKIND\tLANG\tSCHEDULE\tURL")
 			}
 			for _, s := range all {
 				if e.json {
@@ -46,7 +46,11 @@ func sourcesList(e *env) *cobra.Command {
 					}
 					continue
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.ID, s.Kind, s.Lang, s.Schedule, s.URL)
+				state := "in use"
+				if s.Disabled {
+					state = "disabled"
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, state, s.Kind, s.Lang, s.Schedule, s.URL)
 			}
 			return w.Flush()
 		}),

@@ -34,7 +34,8 @@ func upCommand(e *env) *cobra.Command {
 needs inside: nothing has to be installed. Kafka, Elasticsearch and PostgreSQL
 are used instead where the configuration names them.
 
-On the first start it prints a one-time sign-in link for the administrator.`,
+While nobody has a password it prints a one-time sign-in link for the administrator.
+The demo keeps its data in presswatch-demo, unless --data names another folder.`,
 		Example: `  presswatch up --demo                 sample newsrooms, a queue to try within a minute
   presswatch up                        the sources of sources.yaml
   presswatch up --config big.yaml      with Kafka, Elasticsearch and PostgreSQL`,
@@ -118,24 +119,35 @@ func (e *env) sources(ctx context.Context, cfg config.Config, log *slog.Logger, 
 // begun; a part that does not end in time is left to the next start, which
 // does the unfinished work again.
 func (e *env) runRoles(ctx context.Context, n *node, r roles, sources []crawlers.Source, allow []netip.Prefix) error {
-	g, gctx := errgroup.WithContext(ctx)
+	if n.dir != nil {
+		n.dir.info.Work = r.work
+		if err := n.dir.publish(); err != nil {
+			return err
+		}
+	}
 	var crawler *crawlers.Crawler
 	if r.crawl {
 		crawler = n.crawler(sources, allow, r.demo)
+	}
+	var s *server
+	if r.serve { // before anything works: a port in use should be all that is said
+		var err error
+		if s, err = n.newServer(ctx, crawler); err != nil {
+			return err
+		}
+		if err := e.greet(ctx, n, s.base); err != nil {
+			return errors.Join(err, s.listener.Close())
+		}
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	if r.crawl {
 		g.Go(func() error { return crawler.Run(gctx) })
 	}
 	if r.work {
 		g.Go(func() error { return n.work(gctx) })
 	}
 	if r.serve {
-		s, err := n.newServer(gctx, crawler)
-		if err != nil {
-			return err
-		}
 		g.Go(func() error { return s.run(gctx) })
-		if err := e.greet(gctx, n, s.base); err != nil {
-			return err
-		}
 	}
 	done := make(chan error, 1)
 	go func() { done <- g.Wait() }()

@@ -46,7 +46,7 @@ func userAdd(e *env) *cobra.Command {
 	var password bool
 	c := &cobra.Command{
 		Use: "add LOGIN", Short: "Add an account", Args: cobra.ExactArgs(1),
-		Long: `Adds an account and prints a one-time sign-in link path, valid for a day. With
+		Long: `Adds an account and prints a one-time sign-in link, valid for a day. With
 --password a password is asked for (or read from standard input) instead.`,
 		Example: "  presswatch user add lan --name \"Trần Thị Lan\" --role officer",
 		RunE: e.run(func(cmd *cobra.Command, args []string) error {
@@ -66,6 +66,9 @@ func userAdd(e *env) *cobra.Command {
 
 func (e *env) addUser(ctx context.Context, db *store.DB, u presswatch.User, password bool) error {
 	if password {
+		if _, err := db.UserByLogin(ctx, u.Login); err == nil {
+			return presswatch.Errorf(presswatch.Conflict, "there is a user %q already", u.Login)
+		}
 		hash, err := e.readPassword()
 		if err != nil {
 			return err
@@ -163,8 +166,26 @@ func (e *env) changeUser(ctx context.Context, login string, change func(*presswa
 		if err := u.Validate(); err != nil {
 			return err
 		}
-		return db.UpdateUser(ctx, u)
+		if err := db.UpdateUser(ctx, u); err != nil {
+			return err
+		}
+		return e.warnNoAdmin(ctx, db)
 	})
+}
+
+// warnNoAdmin says so when nobody is left who may manage accounts.
+func (e *env) warnNoAdmin(ctx context.Context, db *store.DB) error {
+	users, err := db.ListUsers(ctx)
+	if err != nil {
+		return err
+	}
+	for _, u := range users {
+		if u.Role == presswatch.RoleAdmin && !u.Disabled {
+			return nil
+		}
+	}
+	fmt.Fprintln(e.stderr, "presswatch: no administrator is left; presswatch user role LOGIN admin makes one")
+	return nil
 }
 
 func userRole(e *env) *cobra.Command {
@@ -198,11 +219,11 @@ func userPasswd(e *env) *cobra.Command {
 			if link {
 				return e.withDB(cmd.Context(), func(db *store.DB) error { return e.printLink(cmd.Context(), db, args[0]) })
 			}
-			hash, err := e.readPassword()
-			if err != nil {
+			err := e.changeUser(cmd.Context(), args[0], func(u *presswatch.User) (err error) {
+				u.Hash, err = e.readPassword()
 				return err
-			}
-			if err := e.changeUser(cmd.Context(), args[0], func(u *presswatch.User) error { u.Hash = hash; return nil }); err != nil {
+			})
+			if err != nil {
 				return err
 			}
 			fmt.Fprintf(e.stdout, "password of %s set\n", args[0])
@@ -214,6 +235,13 @@ func userPasswd(e *env) *cobra.Command {
 }
 
 func (e *env) printLink(ctx context.Context, db *store.DB, login string) error {
+	u, err := db.UserByLogin(ctx, login)
+	if err != nil {
+		return err
+	}
+	if u.Disabled {
+		return presswatch.Errorf(presswatch.Conflict, "%s is disabled: presswatch user role %s enabled", login, login)
+	}
 	token, err := newLink(ctx, db, login, 24*time.Hour)
 	if err != nil {
 		return err

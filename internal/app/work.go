@@ -92,44 +92,77 @@ func outcome(err error) string {
 	return "ok"
 }
 
+// maxDecoded is about how many bytes of decoded bodies are worked on at once: a
+// batch of small compressed messages may be a gigabyte of pages.
+const maxDecoded = 8 << 20
+
 // captureHandler makes documents of captures and publishes them. A capture
 // counts as done when its document is in the log, or when there is none to be.
 func (n *node) captureHandler(chain pipeline.Chain, parallel int) func(context.Context, []presswatch.Message) []error {
 	return func(ctx context.Context, msgs []presswatch.Message) []error {
-		errs := make([]error, len(msgs))
-		captures, at := make([]presswatch.Capture, 0, len(msgs)), make([]int, 0, len(msgs))
-		for i, m := range msgs {
-			c, err := queue.DecodeCapture(m)
-			if err != nil {
-				errs[i] = err
-				continue
-			}
-			captures, at = append(captures, c), append(at, i)
-		}
-		results := pipeline.Process(ctx, chain, captures, parallel)
-		out, from := make([]presswatch.Message, 0, len(results)), make([]int, 0, len(results))
-		for j, r := range results {
-			i, it := at[j], r.Item
-			if errs[i] = r.Err; errs[i] != nil {
-				continue
-			}
-			if it.Dropped != "" {
-				n.log.Info("dropped", "url", it.Capture.URL, "reason", it.Dropped)
-				continue
-			}
-			m, err := queue.EncodeDocument(it.Doc)
-			if err != nil {
-				errs[i] = err
-				continue
-			}
-			out, from = append(out, m), append(from, i)
-		}
-		if err := n.queue.Publish(ctx, presswatch.TopicDocuments, out...); err != nil {
-			for _, i := range from {
-				errs[i] = err
-			}
+		errs := make([]error, 0, len(msgs))
+		for len(msgs) > 0 {
+			k := partOf(msgs)
+			errs = append(errs, n.captures(ctx, chain, parallel, msgs[:k])...)
+			msgs = msgs[k:]
 		}
 		return errs
+	}
+}
+
+// partOf is how many messages, at least one, are to be decoded at once.
+func partOf(msgs []presswatch.Message) int {
+	size := 0
+	for i, m := range msgs {
+		if size += queue.BodySize(m); size > maxDecoded {
+			return max(1, i)
+		}
+	}
+	return len(msgs)
+}
+
+func (n *node) captures(ctx context.Context, chain pipeline.Chain, parallel int, msgs []presswatch.Message) []error {
+	errs := make([]error, len(msgs))
+	captures, at := make([]presswatch.Capture, 0, len(msgs)), make([]int, 0, len(msgs))
+	for i, m := range msgs {
+		c, err := queue.DecodeCapture(m)
+		if err != nil {
+			errs[i] = err
+			continue
+		}
+		captures, at = append(captures, c), append(at, i)
+	}
+	results := pipeline.Process(ctx, chain, captures, parallel)
+	out, from := make([]presswatch.Message, 0, len(results)), make([]int, 0, len(results))
+	for j, r := range results {
+		i, it := at[j], r.Item
+		if errs[i] = r.Err; errs[i] != nil {
+			continue
+		}
+		if it.Dropped != "" {
+			n.log.Info("dropped", "url", it.Capture.URL, "reason", it.Dropped)
+			continue
+		}
+		m, err := queue.EncodeDocument(it.Doc)
+		if err != nil {
+			errs[i] = err
+			continue
+		}
+		out, from = append(out, m), append(from, i)
+	}
+	n.publishEach(ctx, out, from, errs)
+	return errs
+}
+
+// publishEach publishes documents together, and one by one when one of them is
+// too large, so that the others do not suffer for it.
+func (n *node) publishEach(ctx context.Context, out []presswatch.Message, from []int, errs []error) {
+	err := n.queue.Publish(ctx, presswatch.TopicDocuments, out...)
+	for k, i := range from {
+		errs[i] = err
+		if presswatch.CodeOf(err) == presswatch.TooLarge && len(out) > 1 {
+			errs[i] = n.queue.Publish(ctx, presswatch.TopicDocuments, out[k])
+		}
 	}
 }
 
@@ -167,22 +200,13 @@ func (n *node) indexDocuments(ctx context.Context, msgs []presswatch.Message) []
 	return errs
 }
 
-// openCases opens a case for what is at or above the review level.
+// openCases opens a case for what is at or above the review level; an open
+// case follows its document wherever it goes.
 func (n *node) openCases(ctx context.Context, msgs []presswatch.Message) []error {
 	docs, at, errs := decodeDocuments(msgs)
-	var flagged []presswatch.Document
-	var from []int
-	for j, d := range docs {
-		if d.Verdict.Level.AtLeast(presswatch.Review) {
-			flagged, from = append(flagged, d), append(from, at[j])
-		}
-	}
-	if len(flagged) == 0 {
-		return errs
-	}
-	opened, err := n.db.OpenCases(ctx, flagged)
+	opened, err := n.db.OpenCases(ctx, docs)
 	if err != nil {
-		for _, i := range from {
+		for _, i := range at {
 			errs[i] = err
 		}
 		return errs

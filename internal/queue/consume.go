@@ -126,6 +126,9 @@ func (c *consumer) serve(ctx context.Context, gen *kafka.Generation) {
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(c.k.o.Grace, fcancel) })
 	defer stop()
 
+	if !c.makeUp(ctx, gen) {
+		return
+	}
 	b := batcher{in: in, messages: c.k.o.BatchMessages, bytes: c.k.o.BatchBytes, linger: cmp.Or(c.k.o.Lingers[c.group], c.k.o.Linger)}
 	for {
 		batch := b.next(ctx)
@@ -163,6 +166,29 @@ func (c *consumer) commit(gen *kafka.Generation, batch []presswatch.Message) boo
 		c.done[p] = o // goes back only where the topic was made anew
 	}
 	if err := gen.CommitOffsets(map[string]map[int]int64{c.k.topic(c.topic): offsets}); err != nil {
+		c.k.o.Log.Warn("queue: commit failed, joining anew", "topic", c.topic, "err", err)
+		return false
+	}
+	return true
+}
+
+// makeUp commits what was done but whose commit got lost with the generation
+// before: were the topic quiet from now on, nothing else would.
+func (c *consumer) makeUp(ctx context.Context, gen *kafka.Generation) bool {
+	name := c.k.topic(c.topic)
+	offsets := map[int]int64{}
+	for _, p := range gen.Assignments[name] {
+		if done, ok := c.done[p.ID]; ok && done > p.Offset {
+			at, err := c.k.bounds(ctx, name, []int{p.ID})
+			if err == nil && done <= at[p.ID].end { // else the topic was made anew
+				offsets[p.ID] = done
+			}
+		}
+	}
+	if len(offsets) == 0 {
+		return true
+	}
+	if err := gen.CommitOffsets(map[string]map[int]int64{name: offsets}); err != nil {
 		c.k.o.Log.Warn("queue: commit failed, joining anew", "topic", c.topic, "err", err)
 		return false
 	}

@@ -33,6 +33,16 @@ const (
 	compressed = 1
 )
 
+// BodySize is how many bytes the body of a capture message has when decoded, as
+// its frame says: zero where there is no frame, and never more than
+// presswatch.MaxBody, which is all that DecodeCapture gives.
+func BodySize(m presswatch.Message) int {
+	if len(m.Value) < frameHead || string(m.Value[:len(frameMagic)]) != frameMagic {
+		return 0
+	}
+	return int(min(binary.BigEndian.Uint32(m.Value[9:]), presswatch.MaxBody))
+}
+
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // A coder is costly to make and safe to share.

@@ -21,9 +21,10 @@ const (
 	rescoreStep = 0.01
 )
 
-// OpenCases opens a case for each document that has none. One that is open is
-// rescored when its level changed, or its risk by 0.01 or more: a smaller
-// change moves nobody's work and is not worth an event.
+// OpenCases opens a case for each document at or above the review level that
+// has none. One that is open is rescored when a newer version of its document
+// has another level, title or story, or a risk that differs by 0.01 or more: a
+// smaller change moves nobody's work and is not worth an event.
 func (db *DB) OpenCases(ctx context.Context, docs []presswatch.Document) (opened int, err error) {
 	for _, d := range docs {
 		if err := checkDocument(d); err != nil {
@@ -74,6 +75,8 @@ func openCase(ctx context.Context, a *appender, d presswatch.Document) (isNew bo
 	old, err := caseIn(ctx, a.tx, id)
 	next := caseOf(d)
 	switch {
+	case presswatch.CodeOf(err) == presswatch.NotFound && !d.Verdict.Level.AtLeast(presswatch.Review):
+		return false, nil
 	case presswatch.CodeOf(err) == presswatch.NotFound:
 		e, err := a.add(ctx, id, 0, presswatch.EventOpened, byPipeline, next)
 		if err != nil {
@@ -83,7 +86,7 @@ func openCase(ctx context.Context, a *appender, d presswatch.Document) (isNew bo
 		return true, err
 	case err != nil:
 		return false, err
-	case old.Status != presswatch.CaseOpen || !rescored(old, next):
+	case old.Status != presswatch.CaseOpen || next.Seq < old.Seq || !rescored(old, next):
 		return false, nil
 	}
 	_, err = advance(ctx, a, old, presswatch.EventRescored, byPipeline, next)
@@ -99,13 +102,13 @@ func caseOf(d presswatch.Document) presswatch.Case {
 	return presswatch.Case{
 		ID: presswatch.NewCaseID(d.ID), Doc: d.ID, Status: presswatch.CaseOpen,
 		Risk: d.Verdict.Risk, Level: d.Verdict.Level, Title: string(title),
-		Language: d.Language, Source: d.Source, Story: d.Story.ID, Published: d.Published.UTC(),
+		Language: d.Language, Source: d.Source, Story: d.Story.ID, Published: d.Published.UTC(), Seq: d.Seq,
 	}
 }
 
 func rescored(old, next presswatch.Case) bool {
 	const slack = 1e-9 // 0.5 to 0.51 counts, whatever the last bit says
-	return old.Level != next.Level || math.Abs(old.Risk-next.Risk) >= rescoreStep-slack
+	return old.Level != next.Level || old.Title != next.Title || old.Story != next.Story || math.Abs(old.Risk-next.Risk) >= rescoreStep-slack
 }
 
 // advance adds one event to a case and returns what it has become.

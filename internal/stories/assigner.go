@@ -62,7 +62,7 @@ func place(ctx context.Context, tx presswatch.StoryTx, d *presswatch.Document, s
 		return presswatch.Story{}, err
 	}
 	if known {
-		if old.Version == d.Version {
+		if old.Version == d.Version || d.Seq < old.At { // the same again, or one that comes late
 			return old.Story, nil
 		}
 		return old.Story, tx.Put(ctx, s.entry(d, old.Story))

@@ -92,6 +92,7 @@ func cases(t *testing.T, newURL func(testing.TB) string) {
 		wantCode(t, err, presswatch.NotFound)
 	})
 	rescoring(t, newURL)
+	lowOpensNone(t, newURL)
 	deciding(t, newURL)
 }
 
@@ -105,8 +106,12 @@ func rescoring(t *testing.T, newURL func(testing.TB) string) {
 		"0.01 more is rescored":            {func(d *presswatch.Document) { d.Verdict.Risk = 0.51 }, 2},
 		"0.01 less is rescored":            {func(d *presswatch.Document) { d.Verdict.Risk = 0.49 }, 2},
 		"another level is rescored":        {func(d *presswatch.Document) { d.Verdict.Level = presswatch.High }, 2},
-		"a new title alone is not": {func(d *presswatch.Document) {
-			d.Title = "khác"
+		"a new title is shown":             {func(d *presswatch.Document) { d.Title = "khác" }, 2},
+		"it follows below the review level": {func(d *presswatch.Document) {
+			d.Verdict.Level, d.Verdict.Risk, d.Seq = presswatch.Low, 0.1, d.Seq+1
+		}, 2},
+		"an older version that comes late changes nothing": {func(d *presswatch.Document) {
+			d.Verdict.Level, d.Verdict.Risk, d.Seq = presswatch.High, 0.9, d.Seq-1
 		}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -126,6 +131,17 @@ func rescoring(t *testing.T, newURL func(testing.TB) string) {
 			}
 		})
 	}
+}
+
+func lowOpensNone(t *testing.T, newURL func(testing.TB) string) {
+	t.Run("a document below the review level opens none", func(t *testing.T) {
+		db, _ := Open(t, newURL(t))
+		d := doc(1, 0.1)
+		d.Verdict.Level = presswatch.Low
+		if n := must(db.OpenCases(t.Context(), []presswatch.Document{d}))(t); n != 0 {
+			t.Errorf("%d cases", n)
+		}
+	})
 }
 
 func deciding(t *testing.T, newURL func(testing.TB) string) {
