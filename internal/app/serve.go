@@ -82,7 +82,7 @@ func (n *node) newServer(ctx context.Context, crawler *crawlers.Crawler) (*serve
 		Health: (&health{ready: n.ready}).lines,
 	}))
 	s.http = &http.Server{
-		Handler: manager.Wrap(mux), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		Handler: behindProxies(n.cfg.Proxies(), n.cfg.HTTP.Secure, manager.Wrap(mux)), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}

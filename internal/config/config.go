@@ -35,6 +35,10 @@ type Config struct {
 type HTTP struct {
 	Addr   string `yaml:"addr" koanf:"addr"`     // host:port; loopback unless someone decides otherwise
 	Secure bool   `yaml:"secure" koanf:"secure"` // reached through https: cookies are marked so
+
+	// TrustedProxies are the networks, as CIDR, whose X-Forwarded-For is
+	// believed: without it all who come through a proxy share its limits.
+	TrustedProxies []string `yaml:"trusted_proxies" koanf:"trusted_proxies"`
 }
 
 // Kafka is the log. Without brokers the embedded one is used.
@@ -119,10 +123,16 @@ func (c Config) Path(elem ...string) string {
 	return filepath.Join(append([]string{c.Data}, elem...)...)
 }
 
-// AllowedNets are the networks of crawl.allow_net; Validate has checked them.
-func (c Config) AllowedNets() []netip.Prefix {
+// AllowedNets are the networks of crawl.allow_net.
+func (c Config) AllowedNets() []netip.Prefix { return nets(c.Crawl.AllowNet) }
+
+// Proxies are the networks of http.trusted_proxies.
+func (c Config) Proxies() []netip.Prefix { return nets(c.HTTP.TrustedProxies) }
+
+// nets reads what Validate has checked.
+func nets(list []string) []netip.Prefix {
 	var out []netip.Prefix
-	for _, s := range c.Crawl.AllowNet {
+	for _, s := range list {
 		if p, err := ParseNet(s); err == nil {
 			out = append(out, p)
 		}
@@ -178,9 +188,11 @@ func (c Config) Validate() error {
 	if c.Crawl.Timeout <= 0 {
 		bad("crawl.timeout", "%v is not positive", c.Crawl.Timeout)
 	}
-	for _, s := range c.Crawl.AllowNet {
-		if _, err := ParseNet(s); err != nil {
-			bad("crawl.allow_net", "%q is not an address or CIDR", s)
+	for key, list := range map[string][]string{"crawl.allow_net": c.Crawl.AllowNet, "http.trusted_proxies": c.HTTP.TrustedProxies} {
+		for _, s := range list {
+			if _, err := ParseNet(s); err != nil {
+				bad(key, "%q is not an address or CIDR", s)
+			}
 		}
 	}
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {

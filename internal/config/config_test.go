@@ -64,6 +64,7 @@ func TestEachMistakeIsNamed(t *testing.T) {
 		"database of another kind":   {"database:\n  url: mysql://x\n", nil, []string{"database.url"}},
 		"address without a scheme":   {"elasticsearch:\n  addresses: [localhost]\n", nil, []string{"elasticsearch.addresses"}},
 		"network that is none":       {"crawl:\n  allow_net: [everything]\n", nil, []string{"crawl.allow_net"}},
+		"proxy that is no network":   {"http:\n  trusted_proxies: [nginx]\n", nil, []string{"http.trusted_proxies"}},
 		"no partitions":              {"kafka:\n  partitions: 0\n", nil, []string{"kafka.partitions"}},
 		"secret file that is absent": {"", []string{"PRESSWATCH_DATABASE_URL_FILE=/nonexistent"}, []string{"PRESSWATCH_DATABASE_URL_FILE"}},
 	} {

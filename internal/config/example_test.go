@@ -14,6 +14,7 @@ func TestExampleFileSaysTheDefaults(t *testing.T) {
 	}
 	want := Default()
 	want.Kafka.Brokers, want.Elasticsearch.Addresses, want.Crawl.AllowNet = []string{}, []string{}, []string{}
+	want.HTTP.TrustedProxies = []string{}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the example says\n%+v\nthe defaults are\n%+v", got, want)
 	}
