@@ -68,7 +68,7 @@ func TestCollectIsPoliteAndRefusesPrivateAddresses(t *testing.T) {
 		}
 	}))
 	defer srv.Close()
-	urls := srv.URL + "/tin\n# a comment\n" + srv.URL + "/rieng/1\n" + srv.URL + "/mat\n"
+	urls := srv.URL + "/" + strings.Repeat("x", 2*maxAddress) + "\n" + srv.URL + "/tin\n# a comment\n" + srv.URL + "/rieng/1\n" + srv.URL + "/mat\n"
 	out, _, code := call(t, urls, "collect", "--urls", "-", "--allow-net", "127.0.0.0/8", "--pace", "0")
 	if code != 1 {
 		t.Errorf("exit %d, want 1: two of three fail", code)
@@ -77,6 +77,9 @@ func TestCollectIsPoliteAndRefusesPrivateAddresses(t *testing.T) {
 	for l := range strings.Lines(out) {
 		m := record(t, l)
 		got[strings.TrimPrefix(fmt.Sprint(m["url"]), srv.URL)] = m
+	}
+	if m := got["line 1: longer than 65536 bytes"]; m["error"] == nil {
+		t.Errorf("a line that is no address: %v", got)
 	}
 	if m := got["/tin"]; m["error"] != nil || m["status"] != 200.0 || !strings.Contains(fmt.Sprint(m["text"]), "Suối Tre") {
 		t.Errorf("/tin: %v", m)

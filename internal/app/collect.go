@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -70,13 +69,16 @@ func (e *env) collect(ctx context.Context, o collectOptions, args []string) erro
 	log := e.logger(cfg)
 	client := fetch.New(fetch.Options{AllowNet: allow, UserAgent: cfg.Crawl.UserAgent, Pace: paceOf(o.pace),
 		PerHost: cfg.Crawl.PerHost, Timeout: cfg.Crawl.Timeout, Log: log})
-	urls, closeURLs, err := e.addresses(args, o.urls)
+	urls, err := e.addresses(args, o.urls)
 	if err != nil {
 		return err
 	}
-	defer closeURLs()
+	defer urls.close()
 	c := &collector{out: bufio.NewWriterSize(e.stdout, 1<<16), chain: pipeline.Extracting(pipeline.Deps{Log: log})}
-	err = c.run(ctx, client, urls, o.workers, cfg.Parallel())
+	err = c.run(ctx, client, urls.all, o.workers, cfg.Parallel())
+	if err == nil {
+		err = urls.err
+	}
 	if flushErr := c.out.Flush(); err == nil {
 		err = flushErr
 	}
@@ -87,33 +89,61 @@ func (e *env) collect(ctx context.Context, o collectOptions, args []string) erro
 	return err
 }
 
-// addresses yields the arguments, then the lines of the file.
-func (e *env) addresses(args []string, file string) (iter.Seq[string], func() error, error) {
+// maxAddress is the longest line of a file of addresses, in bytes.
+const maxAddress = 64 << 10
+
+// addressList is where the addresses come from: the arguments, then the lines
+// of the file.
+type addressList struct {
+	args []string
+	in   io.ReadCloser // nil without a file
+	err  error         // of reading it, once all has been taken
+}
+
+func (e *env) addresses(args []string, file string) (*addressList, error) {
+	l := &addressList{args: args}
 	if file == "" {
-		return slices.Values(args), func() error { return nil }, nil
+		return l, nil
 	}
-	in, _, err := e.input(file)
-	if err != nil {
-		return nil, nil, err
+	var err error
+	l.in, _, err = e.input(file)
+	return l, err
+}
+
+// all yields the addresses, without empty lines and comments.
+func (l *addressList) all(yield func(string) bool) {
+	for _, a := range l.args {
+		if !yield(a) {
+			return
+		}
 	}
-	return func(yield func(string) bool) {
-		for _, a := range args {
-			if !yield(a) {
+	if l.in == nil {
+		return
+	}
+	r := bufio.NewReaderSize(l.in, maxAddress)
+	for n := 1; ; n++ {
+		line, err := r.ReadString('\n')
+		switch line = strings.TrimSpace(line); {
+		case len(line) > maxAddress: // no address; said so in the place of its result
+			line = fmt.Sprintf("line %d: longer than %d bytes", n, maxAddress)
+			fallthrough
+		case line != "" && !strings.HasPrefix(line, "#"):
+			if !yield(line) {
 				return
 			}
 		}
-		lines(in, yield)
-	}, in.Close, nil
-}
-
-// lines yields the lines that are neither empty nor comments.
-func lines(in io.Reader, yield func(string) bool) {
-	s := bufio.NewScanner(in)
-	s.Buffer(nil, 1<<20)
-	for s.Scan() {
-		if l := strings.TrimSpace(s.Text()); l != "" && !strings.HasPrefix(l, "#") && !yield(l) {
+		if err != nil {
+			if err != io.EOF {
+				l.err = presswatch.Errorf(presswatch.Unavailable, "addresses: after line %d: %w", n, err)
+			}
 			return
 		}
+	}
+}
+
+func (l *addressList) close() {
+	if l.in != nil {
+		l.in.Close()
 	}
 }
 

@@ -85,7 +85,7 @@ func (g *guard) check(ip netip.Addr, port uint16) error {
 		return nil
 	}
 	if !Public(ip) {
-		return presswatch.Errorf(presswatch.Forbidden, "address %s is not public", ip)
+		return presswatch.Errorf(presswatch.Forbidden, "address %s is not public; allow_net names private networks that may be fetched from", ip)
 	}
 	if !slices.Contains(ports, port) {
 		return presswatch.Errorf(presswatch.Forbidden, "port %d is not one of %v", port, ports)

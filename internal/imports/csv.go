@@ -153,6 +153,9 @@ func (t *table) Next(ctx context.Context) (Item, error) {
 		}
 		c, err := t.parse(row)
 		if err != nil {
+			if first := bytes.IndexByte(row, '\n') + 1; first > 0 && first < len(row) && (errors.Is(err, csv.ErrQuote) || errors.Is(err, csv.ErrBareQuote)) {
+				t.lines.unread(row[first:]) // a stray quote has drawn in rows of their own
+			}
 			return Item{Pos: t.lines.n, Err: atLine(t.path, at, err)}, nil
 		}
 		return Item{Pos: t.lines.n, Capture: c}, nil

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"presswatch"
@@ -173,16 +174,16 @@ func (j *jsonl) parse(line []byte) (presswatch.Capture, error) {
 		return presswatch.Capture{}, presswatch.Errorf(presswatch.Invalid, "url: %w", err)
 	}
 	switch {
-	case in.HTML != nil:
+	case in.HTML != nil && strings.TrimSpace(*in.HTML) != "":
 		r.body, r.contentType = []byte(*in.HTML), typeHTML
 	case in.File != "":
 		if err := j.file(in.File, &r); err != nil {
 			return presswatch.Capture{}, err
 		}
-	case in.Text != nil:
+	case in.Text != nil && strings.TrimSpace(*in.Text) != "":
 		r.body, r.contentType = []byte(*in.Text), typeText
 	default:
-		return presswatch.Capture{}, presswatch.Errorf(presswatch.Invalid, "one of html, text and file is needed")
+		return presswatch.Capture{}, presswatch.Errorf(presswatch.Invalid, "one of html, text and file is needed, and not empty")
 	}
 	return r.capture(j.o)
 }
@@ -205,7 +206,7 @@ func readPage(root *os.Root, name string) (body []byte, more bool, changed time.
 	fail := func(err error) ([]byte, bool, time.Time, error) {
 		return nil, false, time.Time{}, presswatch.Errorf(presswatch.Invalid, "%w", err)
 	}
-	f, err := root.Open(name)
+	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe without a writer would hold us for ever
 	if err != nil {
 		return fail(err)
 	}
