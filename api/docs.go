@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 
+	"presswatch/internal/web"
+
 	"github.com/danielgtaylor/huma/v2"
 )
 
@@ -153,7 +155,8 @@ func docsOf(spec *huma.OpenAPI) docsData {
 		}
 		d.Schemas = append(d.Schemas, sc)
 	}
-	for code, status := range statuses {
+	for _, code := range web.Codes() {
+		status := web.Status(code)
 		d.Problems = append(d.Problems, docsProblem{string(code), status, http.StatusText(status)})
 	}
 	slices.SortFunc(d.Problems, func(a, b docsProblem) int { return strings.Compare(a.Code, b.Code) })

@@ -13,6 +13,7 @@ import (
 
 	"presswatch"
 	"presswatch/internal/auth"
+	"presswatch/internal/web"
 )
 
 // What routes ask for beside the actions of auth.Can.
@@ -30,7 +31,7 @@ const (
 // what the mux does not know.
 func (s *Server) outer(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		setHeaders(w.Header())
+		web.SetHeaders(w.Header(), policy)
 		tw := &trackedWriter{ResponseWriter: w}
 		defer func() {
 			if v := recover(); v != nil {
@@ -72,22 +73,14 @@ func tidyQuery(r *http.Request) (*http.Request, error) {
 	return &c, nil
 }
 
-func setHeaders(h http.Header) {
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cache-Control", "no-store")
-}
+// policy lets the documentation page load its style, and nothing else.
+const policy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // guard lets a request through to the route when the rate allows it and the
 // user may: bearer token first, session (put there by auth.Wrap) second.
 func (s *Server) guard(rt route, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ip := remoteIP(r)
+		ip := web.RemoteIP(r)
 		if wait := s.limits.take("ip "+ip, s.limits.PerIP, rt.cost, s.Now()); wait > 0 {
 			s.tooMany(w, r, wait)
 			return
@@ -154,22 +147,14 @@ func authorize(action auth.Action, r *http.Request) error {
 // isLocal reports whether the request was made on this machine itself, not
 // passed on by a proxy that runs here.
 func isLocal(r *http.Request) bool {
-	ip := net.ParseIP(remoteIP(r))
+	ip := net.ParseIP(web.RemoteIP(r))
 	return ip != nil && ip.IsLoopback() && r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == ""
-}
-
-func remoteIP(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 // unmatched answers what no route matches: 404, or 405 with the methods that
 // there are, as the mux has found out.
 func (s *Server) unmatched(w http.ResponseWriter, r *http.Request, mux *http.ServeMux) {
-	if wait := s.limits.take("ip "+remoteIP(r), s.limits.PerIP, 1, s.Now()); wait > 0 {
+	if wait := s.limits.take("ip "+web.RemoteIP(r), s.limits.PerIP, 1, s.Now()); wait > 0 {
 		s.tooMany(w, r, wait)
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"presswatch"
+	"presswatch/internal/web"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -50,19 +51,6 @@ const (
 	internalDetail = "something went wrong on our side; it has been logged"
 )
 
-// statuses are the HTTP status of each code.
-var statuses = map[presswatch.Code]int{
-	presswatch.Invalid:      http.StatusBadRequest,
-	presswatch.NotFound:     http.StatusNotFound,
-	presswatch.Conflict:     http.StatusConflict,
-	presswatch.Unauthorized: http.StatusUnauthorized,
-	presswatch.Forbidden:    http.StatusForbidden,
-	presswatch.TooMany:      http.StatusTooManyRequests,
-	presswatch.TooLarge:     http.StatusRequestEntityTooLarge,
-	presswatch.Unavailable:  http.StatusServiceUnavailable,
-	presswatch.Internal:     http.StatusInternalServerError,
-}
-
 func newProblem(code presswatch.Code, status int, detail string) *Problem {
 	return &Problem{Type: "/docs#problem-" + string(code), Title: http.StatusText(status), Status: status, Detail: detail, Code: code, header: http.Header{}}
 }
@@ -90,7 +78,7 @@ func (s *Server) problem(ctx context.Context, err error) *Problem {
 		p.header.Set("Retry-After", "5")
 		return p
 	}
-	p = newProblem(code, statuses[code], err.Error())
+	p = newProblem(code, web.Status(code), err.Error())
 	if code == presswatch.Unauthorized {
 		p.header.Set("WWW-Authenticate", `Bearer realm="presswatch"`)
 	}

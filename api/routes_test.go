@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"presswatch/internal/auth"
 	"presswatch/internal/index"
 	"presswatch/internal/store"
+	"presswatch/internal/web"
 )
 
 // TestEveryRouteForEveryRole walks the route table, so that no route can be
@@ -338,7 +338,7 @@ func TestDocsNeedNobodyElse(t *testing.T) {
 			t.Errorf("the page lacks %s", path)
 		}
 	}
-	for _, code := range slices.Collect(maps.Keys(statuses)) {
+	for _, code := range web.Codes() {
 		if !strings.Contains(body, `id="problem-`+string(code)+`"`) {
 			t.Errorf("the page lacks the problem %s", code)
 		}

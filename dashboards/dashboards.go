@@ -11,10 +11,12 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"presswatch"
 	"presswatch/internal/auth"
+	"presswatch/internal/web"
 )
 
 // HealthLine says how one part of the system is.
@@ -92,7 +94,7 @@ const maxForm = 256 << 10
 // the page that tells of an error.
 func (a *app) page(action auth.Action, h func(http.ResponseWriter, *http.Request, *page) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		setHeaders(w.Header())
+		web.SetHeaders(w.Header(), policy)
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		p := a.newPage(w, r)
 		defer func() {
@@ -137,31 +139,6 @@ func (a *app) admit(action auth.Action, p *page) error {
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 
-func setHeaders(h http.Header) {
-	h.Set("Content-Security-Policy", policy)
-	h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-	h.Set("Cache-Control", "no-store")
-}
-
-// statuses are the HTTP status of each code.
-var statuses = map[presswatch.Code]int{
-	presswatch.Invalid:      http.StatusBadRequest,
-	presswatch.NotFound:     http.StatusNotFound,
-	presswatch.Conflict:     http.StatusConflict,
-	presswatch.Unauthorized: http.StatusUnauthorized,
-	presswatch.Forbidden:    http.StatusForbidden,
-	presswatch.TooMany:      http.StatusTooManyRequests,
-	presswatch.TooLarge:     http.StatusRequestEntityTooLarge,
-	presswatch.Unavailable:  http.StatusServiceUnavailable,
-	presswatch.Internal:     http.StatusInternalServerError,
-}
-
 // fail shows the page of an error. Its words come from the code alone: the
 // error's own go to the log.
 func (a *app) fail(w http.ResponseWriter, r *http.Request, p *page, err error) {
@@ -174,7 +151,7 @@ func (a *app) fail(w http.ResponseWriter, r *http.Request, p *page, err error) {
 	}
 	p.Title = p.T("error." + string(code) + ".title")
 	p.Data = code
-	a.render(w, p, "error", statuses[code])
+	a.render(w, p, "error", web.Status(code))
 }
 
 // codeOf is presswatch.CodeOf, with what the standard library reports.
@@ -186,7 +163,7 @@ func codeOf(err error) presswatch.Code {
 		return presswatch.Unavailable
 	}
 	code := presswatch.CodeOf(err)
-	if _, ok := statuses[code]; !ok {
+	if !slices.Contains(web.Codes(), code) {
 		return presswatch.Internal
 	}
 	return code

@@ -13,6 +13,7 @@ import (
 
 	"presswatch"
 	"presswatch/internal/auth"
+	"presswatch/internal/web"
 )
 
 var placeholder = regexp.MustCompile(`\{\d+\}`)
@@ -87,7 +88,7 @@ func TestEveryKeyInUseIsThere(t *testing.T) {
 	for _, r := range presswatch.Roles() {
 		used["role."+string(r)] = "Roles"
 	}
-	for code := range statuses {
+	for _, code := range web.Codes() {
 		used["error."+string(code)+".title"], used["error."+string(code)+".text"] = "codes", "codes"
 	}
 	for _, l := range levels() {

@@ -1,7 +1,6 @@
 package dashboards
 
 import (
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -9,6 +8,7 @@ import (
 
 	"presswatch"
 	"presswatch/internal/auth"
+	"presswatch/internal/web"
 )
 
 type signInData struct {
@@ -38,7 +38,7 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request, p *page) error {
 	}
 	login := strings.ToLower(strings.TrimSpace(cut(r.PostForm.Get("login"), 100)))
 	next := safeNext(r.PostForm.Get("next"))
-	_, err := a.Auth.SignIn(r.Context(), login, r.PostForm.Get("password"), remoteIP(r))
+	_, err := a.Auth.SignIn(r.Context(), login, r.PostForm.Get("password"), web.RemoteIP(r))
 	d := signInData{Login: login, Next: next}
 	switch code := presswatch.CodeOf(err); code {
 	case "":
@@ -110,12 +110,4 @@ func safeNext(next string) string {
 		return "/"
 	}
 	return (&url.URL{Path: u.Path, RawQuery: u.RawQuery}).String()
-}
-
-func remoteIP(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,7 +68,10 @@ func (s *site) put(docs ...presswatch.Document) {
 			s.t.Fatal(e)
 		}
 	}
-	if _, err := s.db.OpenCases(s.t.Context(), docs); err != nil {
+	if _, err := s.db.OpenCases(s.t.Context(), flagged(docs)); err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.db.OpenCases(s.t.Context(), docs); err != nil { // and then the verdicts of some fall
 		s.t.Fatal(err)
 	}
 }
@@ -252,4 +256,16 @@ func press() []presswatch.Document {
 		doc(4, "ar", "عاجل: إغلاق جميع المدارس غدًا بسبب عاصفة غير مسبوقة", "انتشرت رسالة تزعم أن جميع المدارس ستغلق غدًا بسبب عاصفة غير مسبوقة.\n\nوأكدت وزارة التربية أن الدراسة مستمرة كالمعتاد وأن الرسالة غير صحيحة.", 0.55),
 		doc(5, "vi", "Hội đồng thành phố thông qua kế hoạch cây xanh", "Kế hoạch trồng mười nghìn cây xanh được thông qua sáng nay với đa số phiếu.", 0.12),
 	}
+}
+
+// flagged are the documents as they are before the verdicts of some fall below
+// the review level: a document that never reached it opens no case.
+func flagged(docs []presswatch.Document) []presswatch.Document {
+	out := slices.Clone(docs)
+	for i := range out {
+		if !out[i].Verdict.Level.AtLeast(presswatch.Review) {
+			out[i].Verdict.Level = presswatch.Review
+		}
+	}
+	return out
 }

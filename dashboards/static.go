@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"path"
 	"sync"
+
+	"presswatch/internal/web"
 )
 
 //go:embed static
@@ -36,7 +38,7 @@ func staticURL(name string) string { return "/static/" + name + "?v=" + staticSu
 // the content, else to be asked for again.
 func staticFiles() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		setHeaders(w.Header())
+		web.SetHeaders(w.Header(), policy)
 		name := path.Base(r.URL.Path)
 		sum, ok := staticSums()[name]
 		if !ok || r.URL.Path != "/static/"+name {
