@@ -88,7 +88,9 @@ func (e *env) serveRoles(ctx context.Context, command string, r roles) error {
 	if err != nil {
 		return err
 	}
-	err = e.runRoles(ctx, n, r, sources, allow)
+	if err = e.runRoles(ctx, n, r, sources, allow); errors.Is(err, errUndrained) {
+		return nil
+	}
 	return errors.Join(err, n.Close())
 }
 
@@ -162,9 +164,13 @@ func (e *env) runRoles(ctx context.Context, n *node, r roles, sources []crawlers
 		return quiet(ctx, err)
 	case <-time.After(drainLimit):
 		n.log.Warn("not everything was finished in time; the next start does it again")
-		return nil
+		return errUndrained
 	}
 }
+
+// errUndrained says that parts are still at work: they are not closed under
+// their hands, the end of the process ends them, as a kill would.
+var errUndrained = errors.New("not drained")
 
 // quiet forgets the error that stopping itself makes.
 func quiet(ctx context.Context, err error) error {
