@@ -117,6 +117,8 @@ func toProblem(_ huma.Context, _ string, v any) (any, error) {
 	switch m.Status {
 	case http.StatusUnprocessableEntity:
 		status = http.StatusBadRequest
+	case http.StatusInternalServerError: // huma's word for a body that breaks off
+		status = http.StatusBadRequest
 	case http.StatusRequestEntityTooLarge:
 		code = presswatch.TooLarge
 	case http.StatusRequestTimeout:

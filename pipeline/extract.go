@@ -107,6 +107,7 @@ func readPlain(it *Item) error {
 func readHTML(it *Item) error {
 	c, d := &it.Capture, &it.Doc
 	p := page.Read(page.Input{Body: c.Body, ContentType: c.ContentType, URL: c.Address(), Post: c.Kind == presswatch.Post})
+	d.Truncated = d.Truncated || page.Cut(c.Body)
 	d.Title, d.Text, d.Site, d.Byline = p.Title, p.Text, p.Site, p.Byline
 	d.Published, d.Modified, d.Images = p.Published, p.Modified, p.Images
 	it.LangHint = p.Language

@@ -85,7 +85,7 @@ func (d *dataDir) publish() error {
 	}
 	tmp := filepath.Join(d.path, "running.json.tmp")
 	if err := os.WriteFile(tmp, b, 0o600); err != nil {
-		return presswatch.Errorf(presswatch.Unavailable, "data folder: %w", err)
+		return presswatch.Errorf(presswatch.Unavailable, "data folder %s cannot be written: give this user the folder, or choose another with --data: %w", d.path, err)
 	}
 	return os.Rename(tmp, filepath.Join(d.path, "running.json"))
 }
@@ -102,6 +102,17 @@ func readRunning(path string) (running, error) {
 		return r, err
 	}
 	return r, json.Unmarshal(b, &r)
+}
+
+// live reports whether the process still holds the folder: running.json stays
+// behind when one is killed.
+func (r running) live(path string) bool {
+	l := flock.New(filepath.Join(path, "lock"))
+	ok, err := l.TryLock()
+	if ok {
+		_ = l.Unlock()
+	}
+	return err == nil && !ok
 }
 
 // String is "presswatch up (process 123, since 14:05)".

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"presswatch"
@@ -158,7 +159,13 @@ func openDB(ctx context.Context, cfg config.Config, log *slog.Logger) (*store.DB
 		if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 			return nil, presswatch.Errorf(presswatch.Invalid, "data folder: %w", err)
 		}
-		url = "sqlite://" + cfg.Path("presswatch.db")
+		file := cfg.Path("presswatch.db")
+		if st, err := os.Stat(file); err != nil || st.Size() == 0 {
+			if _, err := os.Stat(cfg.Path(indexFolder)); err == nil {
+				log.Warn("there is an archive but no database: cases and accounts begin empty; restore a backup if there were any", "file", file)
+			}
+		}
+		url = "sqlite://" + file
 	}
 	return store.Open(ctx, url, log)
 }
@@ -176,10 +183,33 @@ func (n *node) openIndex(ctx context.Context) error {
 	return nil
 }
 
+// indexFolder is where the embedded archive is in the data folder.
+const indexFolder = "index"
+
+// recoverIndex finishes a reindex that was killed while it changed the old
+// archive for the new, and says so when an archive is gone that was there.
+func (n *node) recoverIndex() error {
+	here := n.cfg.Path(indexFolder)
+	if _, err := os.Stat(here); !errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	err := os.Rename(n.cfg.Path(indexFolder+".old"), here)
+	if !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if kept, _ := filepath.Glob(n.cfg.Path("evidence", "*.warc.gz")); len(kept) > 0 {
+		n.log.Warn("there is evidence but no archive: it begins empty; presswatch reindex makes it anew", "folder", here)
+	}
+	return nil
+}
+
 func (n *node) newIndex(ctx context.Context) (presswatch.Index, error) {
 	es := n.cfg.Elasticsearch
 	if len(es.Addresses) == 0 {
-		return index.OpenBleve(n.cfg.Path("index"), n.log)
+		if err := n.recoverIndex(); err != nil {
+			return nil, err
+		}
+		return index.OpenBleve(n.cfg.Path(indexFolder), n.log)
 	}
 	o := index.ElasticOptions{Addresses: es.Addresses, Username: es.Username, Password: es.Password,
 		APIKey: es.APIKey, Prefix: es.Prefix, Log: n.log}

@@ -7,6 +7,7 @@ import (
 
 	"presswatch"
 	"presswatch/internal/evidence"
+	"presswatch/internal/index"
 	"presswatch/internal/queue"
 
 	"github.com/spf13/cobra"
@@ -18,7 +19,8 @@ func reindexCommand(e *env) *cobra.Command {
 		Short: "Make the archive anew from the evidence",
 		Long: `Reads every capture from the evidence (the WARC files of the data folder), runs the
 pipeline of this version over it, and indexes what comes out. An embedded index
-is begun anew; one on Elasticsearch is written over. Cases and decisions stay as they are.`,
+is built beside the old one, which it replaces at the end; one on Elasticsearch
+is written over. Cases and decisions stay as they are.`,
 		Example: "  presswatch reindex",
 		Args:    cobra.NoArgs,
 		RunE:    e.run(func(cmd *cobra.Command, _ []string) error { return e.reindex(cmd.Context()) }),
@@ -34,17 +36,54 @@ func (e *env) reindex(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, embedded, _ := cfg.Embedded(); embedded {
-		if err := os.RemoveAll(cfg.Path("index")); err != nil {
-			return errors.Join(err, n.Close())
-		}
-	}
-	if err := n.openIndex(ctx); err != nil {
-		return errors.Join(err, n.Close())
-	}
-	im := &importer{env: e, node: n, topic: presswatch.TopicBackfill, done: "worked on anew"}
-	err = im.fromEvidence(ctx)
+	err = e.reindexWith(ctx, n)
 	return errors.Join(err, n.Close())
+}
+
+// reindexWith builds an embedded archive beside the one in use, and puts it in
+// its place when all is done: until then nothing is lost by a kill.
+func (e *env) reindexWith(ctx context.Context, n *node) error {
+	im := &importer{env: e, node: n, topic: presswatch.TopicBackfill, done: "worked on anew"}
+	if _, embedded, _ := n.cfg.Embedded(); !embedded {
+		if err := n.openIndex(ctx); err != nil {
+			return err
+		}
+		return im.fromEvidence(ctx)
+	}
+	fresh := n.cfg.Path(indexFolder + ".new")
+	if err := os.RemoveAll(fresh); err != nil {
+		return err
+	}
+	idx, err := index.OpenBleve(fresh, n.log)
+	if err != nil {
+		return err
+	}
+	n.index = idx
+	err = im.fromEvidence(ctx)
+	err = errors.Join(err, idx.Close())
+	if err != nil && !errors.Is(err, errSilent) {
+		return err
+	}
+	if im.sum.Imported == 0 {
+		return errors.Join(presswatch.Errorf(presswatch.NotFound, "no evidence could be read in %s: the archive stays as it was", n.cfg.Path("evidence")), os.RemoveAll(fresh))
+	}
+	return errors.Join(err, n.swapIndex(fresh))
+}
+
+// swapIndex puts the new archive in the place of the old one; recoverIndex
+// finishes what a kill in between leaves.
+func (n *node) swapIndex(fresh string) error {
+	here, old := n.cfg.Path(indexFolder), n.cfg.Path(indexFolder+".old")
+	if err := os.RemoveAll(old); err != nil {
+		return err
+	}
+	if err := os.Rename(here, old); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := os.Rename(fresh, here); err != nil {
+		return err
+	}
+	return os.RemoveAll(old)
 }
 
 // fromEvidence sends every capture of the evidence through the log again, with

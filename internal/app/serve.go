@@ -18,6 +18,7 @@ import (
 	"presswatch/internal/auth"
 	"presswatch/internal/config"
 	"presswatch/internal/queue"
+	"presswatch/internal/web"
 
 	"github.com/spf13/cobra"
 )
@@ -82,11 +83,20 @@ func (n *node) newServer(ctx context.Context, crawler *crawlers.Crawler) (*serve
 		Health: (&health{ready: n.ready}).lines,
 	}))
 	s.http = &http.Server{
-		Handler: behindProxies(n.cfg.Proxies(), n.cfg.HTTP.Secure, manager.Wrap(mux)), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		Handler: behindProxies(n.cfg.Proxies(), n.cfg.HTTP.Secure, withHeaders(manager.Wrap(mux))), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	return s, nil
+}
+
+// withHeaders gives every answer the headers, whoever makes it; the API and the
+// pages set policies of their own over this one.
+func withHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		web.SetHeaders(w.Header(), "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (n *node) auth() *auth.Manager {

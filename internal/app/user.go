@@ -11,6 +11,7 @@ import (
 
 	"presswatch"
 	"presswatch/internal/auth"
+	"presswatch/internal/config"
 	"presswatch/internal/store"
 
 	"github.com/spf13/cobra"
@@ -90,8 +91,17 @@ func (e *env) addUser(ctx context.Context, db *store.DB, u presswatch.User, pass
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "%s added as %s. Sign in once, within a day, at\n  %s/sign-in/%s\n", u.Login, u.Role, baseURL(cfg.HTTP.Secure, cfg.HTTP.Addr), token)
+	fmt.Fprintf(e.stdout, "%s added as %s. Sign in once, within a day, at\n  %s/sign-in/%s\n", u.Login, u.Role, pagesAt(cfg), token)
 	return nil
+}
+
+// pagesAt is where the pages of these data are: where they are served now, or
+// where the configuration says that they will be.
+func pagesAt(cfg config.Config) string {
+	if r, err := readRunning(cfg.Data); err == nil && r.API != "" && !cfg.HTTP.Secure && r.live(cfg.Data) {
+		return r.API
+	}
+	return baseURL(cfg.HTTP.Secure, cfg.HTTP.Addr)
 }
 
 // newLink makes a one-time sign-in link's token.
@@ -250,6 +260,6 @@ func (e *env) printLink(ctx context.Context, db *store.DB, login string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "%s/sign-in/%s\n", baseURL(cfg.HTTP.Secure, cfg.HTTP.Addr), token)
+	fmt.Fprintf(e.stdout, "%s/sign-in/%s\n", pagesAt(cfg), token)
 	return nil
 }

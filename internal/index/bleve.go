@@ -96,6 +96,9 @@ func (b *bleveIndex) start(dir string) (err error) {
 		if errors.Is(err, fs.ErrPermission) {
 			return presswatch.Errorf(presswatch.Unavailable, "index: %w", err)
 		}
+		if errors.Is(err, ErrRebuild) {
+			return err
+		}
 		return rebuild("%s is damaged: %v", path, err)
 	}
 	if b.scorch, err = b.bleve.Advanced(); err == nil {
@@ -207,7 +210,7 @@ func isAt(idx bleve.Index, commit []byte) error {
 // caught turns a panic, which damaged files can cause in bleve, into an error.
 func caught(err *error) {
 	if p := recover(); p != nil {
-		*err = presswatch.Errorf(presswatch.Internal, "index: panic: %v: %w", p, ErrRebuild)
+		*err = presswatch.Errorf(presswatch.Internal, "index: its files are damaged (%v): %w", p, ErrRebuild)
 	}
 }
 

@@ -123,7 +123,7 @@ func (b *Broker) open(dir string) (err error) {
 		if l == nil {
 			return presswatch.Errorf(presswatch.Unavailable, "broker: listen on %s: %w", b.o.Addr, err)
 		}
-		return fmt.Errorf("broker: open %s: %w", dir, err)
+		return presswatch.Errorf(presswatch.Invalid, "broker: the log in %s cannot be opened: restore a backup, or move the folder away and run presswatch reindex, which makes what was not yet worked on anew from the evidence: %w", dir, err)
 	}
 	b.cluster, b.addr = c, l.Addr().String()
 	c.ControlKey(int16(kmsg.CreateTopics), keepForEver)

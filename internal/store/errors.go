@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	driverlite "modernc.org/sqlite"
@@ -28,7 +29,14 @@ func (db *DB) wrap(what string, err error) error {
 	if hint != "" {
 		hint = " (" + hint + ")"
 	}
-	return presswatch.Errorf(code, "database %s: %s%s: %w", db.place, what, hint, err)
+	place := db.place
+	if db.engine != postgres && (strings.Contains(what, "story") || strings.Contains(what, "stories")) {
+		place = strings.TrimSuffix(place, ".db") + "-stories.db"
+		if code == presswatch.Invalid || strings.Contains(hint, "backup") {
+			hint = " (the file is damaged: move it away; only copies of old items are then no longer recognised)"
+		}
+	}
+	return presswatch.Errorf(code, "database %s: %s%s: %w", place, what, hint, err)
 }
 
 // diagnose says whether trying again may help, and what a person should do.

@@ -39,7 +39,7 @@ func (db *DB) migrate(ctx context.Context) error {
 
 func (db *DB) migrateOne(ctx context.Context, h *sql.DB, name string) error {
 	if err := h.PingContext(ctx); err != nil {
-		return db.wrap("open", err)
+		return db.wrap("open the "+name, err)
 	}
 	dir, err := fs.Sub(migrations, path.Join("migrations", name))
 	if err != nil {
