@@ -36,7 +36,11 @@ func Decode(body []byte, contentType string) string {
 	if err != nil { // no decoder of x/text fails on content; keep what is readable if one does
 		return fromUTF8(body)
 	}
-	return strings.TrimPrefix(string(bytes.ToValidUTF8(out, []byte("\uFFFD"))), "\uFEFF")
+	out = bytes.TrimPrefix(out, []byte("\uFEFF"))
+	if !utf8.Valid(out) {
+		out = bytes.ToValidUTF8(out, []byte("\uFFFD"))
+	}
+	return string(out)
 }
 
 // stateful tells of ISO-2022-JP and UTF-16 without a mark: bytes that look
