@@ -10,7 +10,7 @@ import (
 func TestPostgresComesBack(t *testing.T) {
 	url := storetest.Postgres(t)
 	db, _ := storetest.Open(t, url)
-	docs := []presswatch.Document{{ID: "d1", Verdict: presswatch.Verdict{Risk: 0.5}}}
+	docs := []presswatch.Document{{ID: "d1", Verdict: presswatch.Verdict{Risk: 0.5, Level: presswatch.Review}}}
 	if _, err := db.OpenCases(t.Context(), docs); err != nil {
 		t.Fatal(err)
 	}
